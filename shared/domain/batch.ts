@@ -1,0 +1,50 @@
+import type { BatchId, EndpointName, HostName } from './ids.ts';
+import type { MoveLabel } from './move.ts';
+import type { MovePolicy } from './policy.ts';
+
+/** What a request asks to be moved. */
+export type Selection =
+  /** These endpoints, each to a named host, or to one that the planner chooses. */
+  | { readonly kind: 'endpoints'; readonly endpoints: readonly EndpointName[]; readonly target?: HostName }
+  /** Everything that is on a host. */
+  | { readonly kind: 'host'; readonly host: HostName; readonly target?: HostName }
+  /** Everything whose labels have these values. */
+  | {
+      readonly kind: 'labels';
+      readonly labels: Readonly<Record<string, string>>;
+      readonly target?: HostName;
+    };
+
+/** A body in object storage, by its content. */
+export interface ClaimCheck {
+  readonly key: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export type BatchState = 'planning' | 'running' | 'completed';
+
+export interface Batch {
+  readonly id: BatchId;
+  readonly requestSource: string;
+  readonly requestId: string;
+  readonly reason: string;
+  /** The selection, as the planner reads it page by page. */
+  readonly selection: ClaimCheck;
+  readonly priority: number;
+  readonly policy: MovePolicy;
+  readonly state: BatchState;
+  /** How many endpoints of the selection have a move; planning goes on from here. */
+  readonly planned: number;
+  /** How many there are in all; undefined until the selection is resolved. */
+  readonly total?: number;
+  /** The resolved list of endpoints, once planning has begun. */
+  readonly resolved?: ClaimCheck;
+  /** Endpoints that were asked for and do not exist: how many, and the first few. */
+  readonly unknown?: { readonly count: number; readonly examples: readonly EndpointName[] };
+  /** For display; exact once the batch is completed. */
+  readonly counts: Readonly<Partial<Record<MoveLabel, number>>>;
+  readonly createdAt: number;
+  readonly endedAt?: number;
+  readonly version: number;
+}

@@ -1,0 +1,73 @@
+import type { ClaimCheck, Selection } from './batch.ts';
+import type { Failure } from './failure.ts';
+import type { EndpointName, HostName } from './ids.ts';
+import type { JsonObject } from './json.ts';
+import type { MovePolicy } from './policy.ts';
+
+/** What every event says about itself, whatever it is about. */
+export interface EventHead {
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  /** SHA-256 of type and data in canonical form: a repeat has the same, another request with its id has not. */
+  readonly bodyHash: string;
+}
+
+/** What publishers ask for on the `requests` topic. */
+export type RequestEvent =
+  | {
+      readonly kind: 'move-batch';
+      readonly reason: string;
+      readonly selection:
+        | { readonly kind: 'value'; readonly selection: Selection }
+        | { readonly kind: 'reference'; readonly check: ClaimCheck };
+      readonly policy: MovePolicy;
+    }
+  | {
+      readonly kind: 'register-endpoint';
+      readonly endpoint: EndpointName;
+      readonly host: HostName;
+      readonly database: string;
+      readonly sizeBytes: number;
+      readonly labels: Readonly<Record<string, string>>;
+    };
+
+/** What happens to hosts, on the `host-changes` topic. */
+export type HostChange =
+  | {
+      readonly kind: 'register';
+      readonly host: HostName;
+      readonly driver: string;
+      readonly url: string;
+      readonly replicationAddress: string;
+      readonly clientAddress: string;
+      readonly secret?: string;
+      readonly zone: string;
+      readonly capacityBytes?: number;
+      readonly options: JsonObject;
+    }
+  | {
+      readonly kind: 'cordon' | 'uncordon';
+      readonly host: HostName;
+      readonly reason: string;
+      /** The publisher's own count: of two intents the later one stands, whichever arrives first. */
+      readonly sequence: number;
+    }
+  | {
+      readonly kind: 'drain';
+      readonly host: HostName;
+      readonly reason: string;
+      readonly sequence: number;
+      readonly target?: HostName;
+      readonly policy: MovePolicy;
+    };
+
+/** Why an event is not acted on: a code, a sentence, the cure, and the field where it is wrong. */
+export interface Refusal extends Failure {
+  readonly field?: string;
+}
+
+/** An event as it came through the wall. A refused one has a head if that much could be read. */
+export type Parsed<E> =
+  | { readonly kind: 'event'; readonly head: EventHead; readonly event: E }
+  | { readonly kind: 'refused'; readonly head?: EventHead; readonly refusal: Refusal };

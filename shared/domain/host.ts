@@ -1,0 +1,57 @@
+import type { HostName, MoveId } from './ids.ts';
+import type { JsonObject } from './json.ts';
+
+/** What people want of a host; ordered by the publisher's sequence. */
+export type Intent = 'active' | 'cordoned' | 'draining' | 'retired';
+
+export interface Host {
+  readonly name: HostName;
+  readonly driver: string;
+  /** The mover's way in, without a password. */
+  readonly url: string;
+  /** `host:port` for the other hosts. */
+  readonly replicationAddress: string;
+  /** `host:port` for clients. */
+  readonly clientAddress: string;
+  /** Where the password is, never the password. */
+  readonly secret?: string;
+  readonly zone: string;
+  /** Bytes it may hold; undefined: nobody said, so space is not checked. */
+  readonly capacityBytes?: number;
+  readonly intent: { readonly value: Intent; readonly sequence: number; readonly reason: string };
+  /** Open signals, by name, with the time (epoch ms) at which each was raised; healthy = none. */
+  readonly signals: Readonly<Record<string, number>>;
+  /** The server's own identity, read from it at registration. */
+  readonly systemIdentifier: string;
+  readonly serverVersion: string;
+  /** How many moves may leave and enter at once. */
+  readonly movesOut: number;
+  readonly movesIn: number;
+  readonly permitsOut: readonly MoveId[];
+  readonly permitsIn: readonly MoveId[];
+  /** Bytes set aside for moves on their way here. */
+  readonly reserved: Readonly<Record<MoveId, number>>;
+  readonly options: JsonObject;
+  readonly registeredAt: number;
+  readonly version: number;
+}
+
+export type PermitSide = 'out' | 'in';
+
+/** May new endpoints arrive? */
+export function acceptsArrivals(host: Host): boolean {
+  return host.intent.value === 'active' && Object.keys(host.signals).length === 0;
+}
+
+/** Never leave a host with less than this share of its capacity free. */
+export const headroom = 0.1;
+
+/**
+ * Bytes that may still arrive, given what is stored there now.
+ * @returns Infinity when nobody said how much the host holds
+ */
+export function freeBytes(host: Host, storedBytes: number): number {
+  if (host.capacityBytes === undefined) return Infinity;
+  const reserved = Object.values(host.reserved).reduce((sum, bytes) => sum + bytes, 0);
+  return host.capacityBytes * (1 - headroom) - storedBytes - reserved;
+}

@@ -1,0 +1,70 @@
+import type { Execution } from './execution.ts';
+import type { BatchId, EndpointName, HostName, MoveId } from './ids.ts';
+import type { MovePolicy } from './policy.ts';
+import { moveEndpointShape, phaseOf } from './workflow-shape.ts';
+
+/** One endpoint on its way from one host to another. */
+export interface Move {
+  readonly id: MoveId;
+  readonly batch: BatchId;
+  readonly endpoint: EndpointName;
+  readonly driver: string;
+  readonly database: string;
+  readonly source: HostName;
+  readonly target: HostName;
+  /** Why this target, in a sentence. */
+  readonly why: string;
+  /** The endpoint's epoch when the move claimed it. */
+  readonly epoch: number;
+  readonly policy: MovePolicy;
+  /** Higher goes first. */
+  readonly priority: number;
+  /** Epoch milliseconds. */
+  readonly createdAt: number;
+  readonly execution: Execution;
+  readonly version: number;
+}
+
+/** Coarse states: what people see, what indexes hold, what batches count. */
+export const moveLabels = [
+  'waiting',
+  'transferring',
+  'cutting-over',
+  'moved',
+  'retired',
+  'rolling-back',
+  'rolled-back',
+  'stuck',
+] as const;
+export type MoveLabel = (typeof moveLabels)[number];
+
+const labelsOfPhase: Readonly<Record<(typeof moveEndpointShape.steps)[number]['phase'], MoveLabel>> =
+  moveEndpointShape.labels;
+
+/** `moved`: the endpoint serves from its new host; the source copy waits to be retired. `retired`: that is done too. */
+export function labelOf(execution: Execution): MoveLabel {
+  const { status } = execution;
+  switch (status.state) {
+    case 'running':
+      return labelsOfPhase[phaseName(status.step)];
+    case 'completed':
+      return 'retired';
+    case 'waiting':
+    case 'rolling-back':
+    case 'rolled-back':
+    case 'stuck':
+      return status.state;
+    default:
+      return status satisfies never;
+  }
+}
+
+function phaseName(step: string): 'transfer' | 'cutover' | 'retire' {
+  const phase = phaseOf(moveEndpointShape, step);
+  return phase === 'cutover' || phase === 'retire' ? phase : 'transfer';
+}
+
+/** Is its batch done with it? A move that only waits for its source copy to be retired has arrived. */
+export function isSettled(label: MoveLabel): boolean {
+  return label === 'moved' || label === 'retired' || label === 'rolled-back' || label === 'stuck';
+}

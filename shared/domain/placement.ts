@@ -1,0 +1,182 @@
+import type { EndpointName, HostName, MoveId } from './ids.ts';
+
+/**
+ * Who may write to an endpoint right now. This is the only arbiter of freeze, thaw and flip: hosts and moves
+ * follow what stands here, never the other way round.
+ */
+export type Arbitration =
+  | { readonly kind: 'serving' }
+  /** `frozenBy`: this worker of this move may fence the source. */
+  | { readonly kind: 'frozen'; readonly move: MoveId; readonly token: number }
+  /** A thaw has been decided: no flip can succeed any more; the host is being opened again. */
+  | { readonly kind: 'thawing'; readonly move: MoveId; readonly token: number }
+  /** The endpoint is at its new host, which is still closed; the way back is still open. */
+  | { readonly kind: 'flipped'; readonly move: MoveId; readonly token: number; readonly from: HostName }
+  /** The point of no return: the new host is being opened. */
+  | { readonly kind: 'opening'; readonly move: MoveId; readonly token: number; readonly from: HostName };
+
+export interface Placement {
+  readonly endpoint: EndpointName;
+  readonly driver: string;
+  readonly host: HostName;
+  /** Where the data is on its host, e.g. the database's name. */
+  readonly database: string;
+  /** Fencing token of the endpoint: one more with every flip and un-flip. */
+  readonly epoch: number;
+  readonly arbitration: Arbitration;
+  /** The move that has the endpoint; nobody else may touch it. */
+  readonly claim?: { readonly move: MoveId; readonly firstToken: number };
+  /** Tokens are never reused for an endpoint: each claim begins a thousand thousand further on. */
+  readonly claims: number;
+  /** The last epoch that was told to the world. */
+  readonly announcedEpoch: number;
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly registeredAt: number;
+  readonly version: number;
+}
+
+export type PlacementCommand =
+  | { readonly kind: 'claim'; readonly move: MoveId }
+  | { readonly kind: 'release'; readonly move: MoveId }
+  | { readonly kind: 'freeze'; readonly move: MoveId; readonly token: number }
+  /** A later worker of the move goes on under a freeze that an earlier one made and nobody has thawed. */
+  | { readonly kind: 'adopt-freeze'; readonly move: MoveId; readonly token: number }
+  | { readonly kind: 'begin-thaw'; readonly move: MoveId; readonly token: number }
+  | { readonly kind: 'end-thaw'; readonly move: MoveId; readonly token: number }
+  | {
+      readonly kind: 'flip';
+      readonly move: MoveId;
+      readonly token: number;
+      readonly epoch: number;
+      readonly target: HostName;
+      readonly sizeBytes: number;
+    }
+  | { readonly kind: 'un-flip'; readonly move: MoveId; readonly token: number }
+  | { readonly kind: 'begin-opening'; readonly move: MoveId; readonly token: number }
+  | {
+      readonly kind: 'end-opening';
+      readonly move: MoveId;
+      readonly token: number;
+      readonly target: HostName;
+    }
+  | { readonly kind: 'announced'; readonly epoch: number };
+
+export type PlacementRuling =
+  | { readonly kind: 'next'; readonly placement: Placement }
+  /** It already is as commanded. */
+  | { readonly kind: 'already' }
+  | { readonly kind: 'refused'; readonly why: string };
+
+const tokensPerClaim = 1_000_000;
+
+/**
+ * What the arbiter makes of a command. Pure; the ruling counts only once it is written on the version of the
+ * row that it was made from, so of two contenders exactly one wins.
+ */
+export function rule(placement: Placement, command: PlacementCommand): PlacementRuling {
+  const { arbitration } = placement;
+  switch (command.kind) {
+    case 'claim':
+      if (placement.claim?.move === command.move) return { kind: 'already' };
+      if (placement.claim !== undefined) return refuse(`it is being moved by ${placement.claim.move}`);
+      return next(placement, {
+        claim: { move: command.move, firstToken: (placement.claims + 1) * tokensPerClaim },
+        claims: placement.claims + 1,
+      });
+    case 'release': {
+      if (placement.claim?.move !== command.move) return { kind: 'already' };
+      if (arbitration.kind !== 'serving') return refuse(`it is ${arbitration.kind}`);
+      const { claim: _, ...rest } = placement;
+      return { kind: 'next', placement: rest };
+    }
+    case 'freeze':
+      if (placement.claim?.move !== command.move) return refuse('the move does not hold the endpoint');
+      if (arbitration.kind === 'serving') {
+        return next(placement, { arbitration: { kind: 'frozen', move: command.move, token: command.token } });
+      }
+      return arbitration.kind === 'frozen' && isSame(arbitration, command)
+        ? { kind: 'already' }
+        : refuse(`it is ${arbitration.kind}`);
+    case 'adopt-freeze':
+      if (arbitration.kind !== 'frozen' || !follows(arbitration, command))
+        return refuse(`it is ${arbitration.kind}`);
+      if (isSame(arbitration, command)) return { kind: 'already' };
+      return next(placement, { arbitration: { kind: 'frozen', move: command.move, token: command.token } });
+    case 'begin-thaw':
+      if (arbitration.kind === 'serving') return { kind: 'already' };
+      if (
+        (arbitration.kind !== 'frozen' && arbitration.kind !== 'thawing') ||
+        !follows(arbitration, command)
+      ) {
+        return refuse(`it is ${arbitration.kind}`);
+      }
+      if (arbitration.kind === 'thawing' && isSame(arbitration, command)) return { kind: 'already' };
+      return next(placement, { arbitration: { kind: 'thawing', move: command.move, token: command.token } });
+    case 'end-thaw':
+      if (arbitration.kind === 'serving') return { kind: 'already' };
+      if (arbitration.kind !== 'thawing' || !isSame(arbitration, command))
+        return refuse(`it is ${arbitration.kind}`);
+      return next(placement, { arbitration: { kind: 'serving' } });
+    case 'flip':
+      if (arbitration.kind === 'flipped' && isSame(arbitration, command)) return { kind: 'already' };
+      if (arbitration.kind !== 'frozen' || !isSame(arbitration, command))
+        return refuse(`it is ${arbitration.kind}`);
+      if (placement.epoch !== command.epoch) return refuse(`its epoch is ${String(placement.epoch)}`);
+      return next(placement, {
+        host: command.target,
+        epoch: placement.epoch + 1,
+        sizeBytes: command.sizeBytes,
+        arbitration: { kind: 'flipped', move: command.move, token: command.token, from: placement.host },
+      });
+    case 'un-flip':
+      if (arbitration.kind !== 'flipped' || !follows(arbitration, command))
+        return refuse(`it is ${arbitration.kind}`);
+      return next(placement, {
+        host: arbitration.from,
+        epoch: placement.epoch + 1,
+        arbitration: { kind: 'frozen', move: command.move, token: command.token },
+      });
+    case 'begin-opening':
+      if (arbitration.kind === 'opening' && isSame(arbitration, command)) return { kind: 'already' };
+      if (
+        (arbitration.kind !== 'flipped' && arbitration.kind !== 'opening') ||
+        !follows(arbitration, command)
+      ) {
+        return refuse(`it is ${arbitration.kind}`);
+      }
+      return next(placement, {
+        arbitration: { kind: 'opening', move: command.move, token: command.token, from: arbitration.from },
+      });
+    case 'end-opening':
+      if (arbitration.kind === 'serving' && placement.host === command.target) return { kind: 'already' };
+      if (arbitration.kind !== 'opening' || !isSame(arbitration, command))
+        return refuse(`it is ${arbitration.kind}`);
+      return next(placement, { arbitration: { kind: 'serving' } });
+    case 'announced':
+      return command.epoch > placement.announcedEpoch
+        ? next(placement, { announcedEpoch: command.epoch })
+        : { kind: 'already' };
+    default:
+      return command satisfies never;
+  }
+}
+
+/** An epoch that the world has not been told of yet; only what serves is told. */
+export function isUnannounced(placement: Placement): boolean {
+  return placement.arbitration.kind === 'serving' && placement.announcedEpoch < placement.epoch;
+}
+
+interface Held {
+  readonly move: MoveId;
+  readonly token: number;
+}
+const isSame = (held: Held, by: Held): boolean => held.move === by.move && held.token === by.token;
+/** A later worker of the same move may go on from what an earlier one left, never the reverse. */
+const follows = (held: Held, by: Held): boolean => held.move === by.move && held.token <= by.token;
+
+const next = (placement: Placement, change: Partial<Placement>): PlacementRuling => ({
+  kind: 'next',
+  placement: { ...placement, ...change },
+});
+const refuse = (why: string): PlacementRuling => ({ kind: 'refused', why });

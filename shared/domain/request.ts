@@ -1,0 +1,17 @@
+import type { BatchId } from './ids.ts';
+import type { Failure } from './failure.ts';
+
+/** What became of a request. Kept under its publisher's source and id, so that a repeat finds it. */
+export interface RequestRecord {
+  readonly source: string;
+  readonly id: string;
+  readonly type: string;
+  /** SHA-256 of the body: the same id with another body is refused. */
+  readonly bodyHash: string;
+  readonly outcome:
+    | { readonly kind: 'pending' }
+    | { readonly kind: 'accepted'; readonly batch?: BatchId }
+    | { readonly kind: 'refused'; readonly failure: Failure; readonly field?: string };
+  readonly receivedAt: number;
+  readonly version: number;
+}

@@ -1,0 +1,12 @@
+import type { ClaimCheck } from '../domain/batch.ts';
+
+/** Large bodies, kept by their content. */
+export interface Blobs {
+  /** Stores a JSON value; the same value again is the same claim check. */
+  put(value: unknown): Promise<ClaimCheck>;
+  /**
+   * The value, verified against its hash.
+   * @throws StepFailure `claim-check-missing` or `claim-check-altered`
+   */
+  get(check: ClaimCheck): Promise<unknown>;
+}

@@ -1,0 +1,41 @@
+import type { BatchId } from '../domain/ids.ts';
+import type { JsonObject } from '../domain/json.ts';
+
+/** A pointer to a piece of work, e.g. a move. */
+export interface WorkMessage {
+  readonly kind: 'work' | 'dead-man';
+  /** The id of the record that is worked on. */
+  readonly task: string;
+  readonly phase: string;
+  /** For a dead-man message: the token of the worker that it watches. */
+  readonly token?: number;
+}
+
+export interface PlanMessage {
+  readonly batch: BatchId;
+}
+
+/** Wakes the dispatcher; with a batch, also asks whether that batch is complete. */
+export interface DispatchMessage {
+  readonly batch?: BatchId;
+}
+
+/** A CloudEvent of ours to the world. */
+export interface Announcement {
+  /** Same id, same event: consumers may drop repeats. */
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly data: JsonObject;
+}
+
+/** Messages between our functions: pointers of a few hundred bytes, at least once, in no order. */
+export interface Bus {
+  sendWork(message: WorkMessage, afterMs: number): Promise<void>;
+  sendPlan(message: PlanMessage, afterMs?: number): Promise<void>;
+  sendDispatch(message: DispatchMessage, afterMs?: number): Promise<void>;
+  sendHostSweep(host: string): Promise<void>;
+  announce(announcements: readonly Announcement[]): Promise<void>;
+}

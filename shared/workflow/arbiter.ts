@@ -1,0 +1,77 @@
+import { StepFailure } from '../domain/failure.ts';
+import type { EndpointName } from '../domain/ids.ts';
+import { rule, type Placement, type PlacementCommand } from '../domain/placement.ts';
+import type { Services } from './services.ts';
+
+export type Arbitrated =
+  | { readonly kind: 'ruled'; readonly placement: Placement }
+  | { readonly kind: 'refused'; readonly why: string; readonly placement: Placement }
+  /** Sent, and no answer came: it may have happened, or happen yet. */
+  | { readonly kind: 'unknown' };
+
+/**
+ * Puts a command to the arbiter, the endpoint's placement row: reads it consistently, rules, and writes the
+ * ruling on the version that was read, in a call of its own. Who loses a race is ruled again on what it finds.
+ *
+ * @throws StepFailure `endpoint-unknown`
+ */
+export async function arbitrate(
+  { store }: Pick<Services, 'store'>,
+  endpoint: EndpointName,
+  command: PlacementCommand,
+): Promise<Arbitrated> {
+  for (;;) {
+    const placement = await store.load('endpoint', { endpoint });
+    if (placement === undefined) throw unknownEndpoint(endpoint);
+    const ruling = rule(placement, command);
+    if (ruling.kind === 'already') return { kind: 'ruled', placement };
+    if (ruling.kind === 'refused') return { kind: 'refused', why: ruling.why, placement };
+    const answer = await store.commitAlone('endpoint', placement, ruling.placement);
+    if (answer.kind === 'committed') return { kind: 'ruled', placement: answer.record };
+    if (answer.kind === 'unknown') return { kind: 'unknown' };
+    // A conflict means that another's write has gone through: the row moves on, so this ends.
+  }
+}
+
+/** The same where only the ruling will do. @throws StepFailure `arbiter-refused`, `arbiter-silent` */
+export async function mustArbitrate(
+  services: Pick<Services, 'store'>,
+  endpoint: EndpointName,
+  command: PlacementCommand,
+): Promise<Placement> {
+  const answer = await arbitrate(services, endpoint, command);
+  if (answer.kind === 'ruled') return answer.placement;
+  throw answer.kind === 'refused'
+    ? new StepFailure(
+        {
+          code: 'arbiter-refused',
+          sentence: `the placement of ${endpoint} does not allow ${command.kind}: ${answer.why}`,
+          cure: 'it is looked at again by itself; another worker or move may have gone on',
+        },
+        'retry',
+      )
+    : silent(endpoint, command);
+}
+
+/** The table did not say whether a write of the arbiter's happened. */
+export function silent(endpoint: EndpointName, command: PlacementCommand): StepFailure {
+  return new StepFailure(
+    {
+      code: 'arbiter-silent',
+      sentence: `the table did not answer whether ${command.kind} of ${endpoint} was written`,
+      cure: 'it is read again by itself',
+    },
+    'throttled',
+  );
+}
+
+export function unknownEndpoint(endpoint: EndpointName): StepFailure {
+  return new StepFailure(
+    {
+      code: 'endpoint-unknown',
+      sentence: `there is no endpoint ${endpoint}`,
+      cure: `register it first: dray endpoint add ${endpoint} --host … --database …`,
+    },
+    'fail',
+  );
+}

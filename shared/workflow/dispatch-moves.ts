@@ -1,0 +1,149 @@
+import { decide } from '../domain/decide.ts';
+import type { Batch } from '../domain/batch.ts';
+import type { Host, PermitSide } from '../domain/host.ts';
+import type { BatchId, HostName } from '../domain/ids.ts';
+import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
+import type { DispatchMessage } from '../ports/bus.ts';
+import type { WaitingMove } from '../ports/store.ts';
+import { moveShape } from './move-endpoint/workflow.ts';
+import { moveIdOf, resolvedNames } from './planning/plan-batch.ts';
+import type { Invocation, Services } from './services.ts';
+
+export type DispatchServices = Pick<
+  Services,
+  'store' | 'permits' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'settings'
+>;
+
+/** Waiting moves that one look takes in. */
+const lookAhead = 400;
+
+/**
+ * Admits moves while permits are free, and closes batches in which nothing is left to do. The only place where
+ * permits are given out. Wake-ups may be lost, doubled or late: each looks at everything there is.
+ */
+export async function dispatchMoves(
+  services: DispatchServices,
+  messages: readonly DispatchMessage[],
+  invocation: Pick<Invocation, 'remainingMs'>,
+): Promise<void> {
+  await admit(services, invocation);
+  const batches = new Set(messages.flatMap(({ batch }) => batch ?? []));
+  for (const batch of batches) await completeBatch(services, batch);
+}
+
+async function admit(services: DispatchServices, invocation: Pick<Invocation, 'remainingMs'>): Promise<void> {
+  const gate = new Gate(services);
+  const waiting = await services.views.waiting(lookAhead);
+  const admissible: WaitingMove[] = [];
+  for (const move of waiting) {
+    if (invocation.remainingMs() <= 0) break;
+    if (await gate.admits(move)) admissible.push(move);
+  }
+  await Promise.all(admissible.map((move) => begin(services, move)));
+  // More than one look takes in: as long as some were admitted, there may be more.
+  if (waiting.length >= lookAhead && admissible.length > 0) await services.bus.sendDispatch({});
+}
+
+/** Permits as this look has seen and taken them: hosts that are full are asked once. */
+class Gate {
+  readonly #services: DispatchServices;
+  readonly #hosts = new Map<HostName, Promise<Host | undefined>>();
+  readonly #full = new Set<string>();
+
+  constructor(services: DispatchServices) {
+    this.#services = services;
+  }
+
+  async admits(move: WaitingMove): Promise<boolean> {
+    const { permits } = this.#services;
+    if (this.#full.has(`${move.source} out`) || this.#full.has(`${move.target} in`)) return false;
+    if (!(await this.#take(move.source, 'out', move))) return false;
+    if (await this.#take(move.target, 'in', move)) return true;
+    await permits.giveBack(move.source, 'out', move.id);
+    return false;
+  }
+
+  async #take(name: HostName, side: PermitSide, move: WaitingMove): Promise<boolean> {
+    const host = await this.#host(name);
+    const limit = side === 'out' ? host?.movesOut : host?.movesIn;
+    const taken = limit !== undefined && (await this.#services.permits.take(name, side, move.id, limit));
+    if (!taken) this.#full.add(`${name} ${side}`);
+    return taken;
+  }
+
+  async #host(name: HostName): Promise<Host | undefined> {
+    const held = this.#hosts.get(name) ?? this.#services.store.load('host', { name });
+    this.#hosts.set(name, held);
+    return held;
+  }
+}
+
+/** The permits are held: the move may go. A crash before this leaves permits to a waiting move, which takes them again. */
+async function begin(services: DispatchServices, waiting: WaitingMove): Promise<void> {
+  const { store, permits, bus, clock } = services;
+  const move = await store.load('move', { id: waiting.id });
+  if (move === undefined) return;
+  const decision = decide(
+    moveShape(services),
+    move.execution,
+    { kind: 'admitted' },
+    clock.now(),
+    'dispatch-moves',
+  );
+  if (decision.kind === 'ignored') {
+    // The index lagged behind: it has been admitted before, or has ended and wants no permits any more.
+    if (isSettled(labelOf(move.execution))) {
+      await permits.giveBack(move.source, 'out', move.id);
+      await permits.giveBack(move.target, 'in', move.id);
+    }
+    return;
+  }
+  const answer = await store.commit('move', move, { ...move, execution: decision.execution });
+  if (answer.kind === 'conflict') return;
+  for (const { phase, afterMs } of decision.effects) {
+    await bus.sendWork({ kind: 'work', task: move.id, phase }, afterMs);
+  }
+}
+
+/** Closes a batch once every one of its moves, read consistently, has arrived or been given up. */
+async function completeBatch(services: DispatchServices, id: BatchId): Promise<void> {
+  const batch = await services.store.load('batch', { id });
+  if (batch?.state !== 'running') return;
+  const counts = await countMoves(services, batch);
+  if (counts === undefined) return;
+  const ended: Batch = { ...batch, state: 'completed', counts, endedAt: services.clock.now() };
+  const answer = await services.store.commit('batch', batch, ended);
+  if (answer.kind === 'conflict') return;
+  services.log.info('batch completed', { batch: id, counts });
+  await services.bus.announce([
+    {
+      id: `${id}:completed`,
+      type: 'batch.completed',
+      subject: id,
+      at: services.clock.now(),
+      data: { batch: id, reason: batch.reason, counts: { ...counts } },
+    },
+  ]);
+}
+
+/** @returns undefined while a move is still under way */
+async function countMoves(
+  services: DispatchServices,
+  batch: Batch,
+): Promise<Partial<Record<MoveLabel, number>> | undefined> {
+  const names = await resolvedNames(services, batch);
+  const moves = await services.store.loadMany(
+    'move',
+    names.map((name) => ({ id: moveIdOf(services, batch, name) })),
+  );
+  const counts: Partial<Record<MoveLabel, number>> = {};
+  for (const move of moves) {
+    const label = labelOfMove(move);
+    if (!isSettled(label)) return undefined;
+    counts[label] = (counts[label] ?? 0) + 1;
+  }
+  return counts;
+}
+
+const labelOfMove = (move: Move | undefined): MoveLabel =>
+  move === undefined ? 'waiting' : labelOf(move.execution);

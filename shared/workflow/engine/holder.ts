@@ -1,0 +1,124 @@
+import { decide, type Effect } from '../../domain/decide.ts';
+import type { Fact } from '../../domain/fact.ts';
+import type { WorkflowShape } from '../../domain/workflow-shape.ts';
+import type { Services } from '../services.ts';
+import type { Task, Tasks } from './workflow.ts';
+
+/** Another worker has the task, or it has been turned round: whoever meets this stops and changes nothing. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost';
+}
+
+/**
+ * A worker's hold on one task: the only way by which it reports facts. Reports are made one after another, and
+ * the lease is extended in between while a step works.
+ */
+export class Holder<T extends Task> {
+  readonly token: number;
+  readonly #services: Pick<Services, 'bus' | 'clock'>;
+  readonly #shape: WorkflowShape;
+  readonly #tasks: Tasks<T>;
+  readonly #by: string;
+  readonly #leaseMs: number;
+  readonly #lost = new AbortController();
+  #task: T;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    services: Pick<Services, 'bus' | 'clock'>,
+    shape: WorkflowShape,
+    tasks: Tasks<T>,
+    claimed: { readonly task: T; readonly by: string; readonly leaseMs: number },
+  ) {
+    this.#services = services;
+    this.#shape = shape;
+    this.#tasks = tasks;
+    this.#task = claimed.task;
+    this.#by = claimed.by;
+    this.#leaseMs = claimed.leaseMs;
+    this.token = claimed.task.execution.token;
+  }
+
+  get task(): T {
+    return this.#task;
+  }
+
+  /** Aborted as soon as it is known that the lease is lost. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /**
+   * Makes a fact durable and carries out what follows from it.
+   * @throws LeaseLost, StoreUnavailable
+   */
+  async report(fact: Fact): Promise<void> {
+    const turn = this.#queue.then(() => this.#report(fact));
+    this.#queue = turn.catch(() => undefined);
+    await turn;
+  }
+
+  /** Extends the lease until the returned function is called, which resolves when the last extension is through. */
+  keepAlive(): () => Promise<void> {
+    const stop = this.#services.clock.every(Math.ceil(this.#leaseMs / 3), () => {
+      if (this.#hasRunOut()) this.#lost.abort(new LeaseLost('the lease ran out'));
+      else
+        void this.report({ kind: 'lease-extended', token: this.token, leaseMs: this.#leaseMs }).catch(
+          () => undefined,
+        );
+    });
+    return async () => {
+      stop();
+      await this.#queue;
+    };
+  }
+
+  #hasRunOut(): boolean {
+    const { status } = this.#task.execution;
+    const lease = status.state === 'running' || status.state === 'rolling-back' ? status.lease : undefined;
+    return lease !== undefined && this.#services.clock.now() >= lease.until;
+  }
+
+  async #report(fact: Fact): Promise<void> {
+    for (;;) {
+      if (this.#lost.signal.aborted) throw new LeaseLost('the lease was lost');
+      const before = this.#task;
+      const decision = decide(this.#shape, before.execution, fact, this.#services.clock.now(), this.#by);
+      if (decision.kind === 'ignored') throw this.#lose(decision.why);
+      const answer = await this.#tasks.commit(before, { ...before, execution: decision.execution });
+      if (answer.kind === 'committed') {
+        this.#task = answer.record;
+        await this.#perform(decision.effects);
+        return;
+      }
+      const now = await this.#tasks.load(before.id);
+      if (now === undefined || !this.#isStillOurs(now)) throw this.#lose('another worker has gone on');
+      this.#task = now;
+    }
+  }
+
+  /** The same worker's, the same way, at the same step: then only something beside the work has changed. */
+  #isStillOurs(now: T): boolean {
+    const is = now.execution.status;
+    const was = this.#task.execution.status;
+    return (
+      now.execution.token === this.token &&
+      (is.state === 'running' || is.state === 'rolling-back') &&
+      is.state === was.state &&
+      is.step === was.step &&
+      is.lease?.token === this.token
+    );
+  }
+
+  #lose(why: string): LeaseLost {
+    const error = new LeaseLost(why);
+    this.#lost.abort(error);
+    return error;
+  }
+
+  async #perform(effects: readonly Effect[]): Promise<void> {
+    for (const { phase, afterMs } of effects) {
+      await this.#services.bus.sendWork({ kind: 'work', task: this.#task.id, phase }, afterMs);
+    }
+  }
+}

@@ -1,0 +1,255 @@
+import type { Fact } from '../../domain/fact.ts';
+import { StepFailure, TokenSuperseded } from '../../domain/failure.ts';
+import type { Json } from '../../domain/json.ts';
+import { stepIndex } from '../../domain/workflow-shape.ts';
+import { StoreUnavailable } from '../../ports/failures.ts';
+import type { Invocation, Services } from '../services.ts';
+import { LeaseLost, type Holder } from './holder.ts';
+import { phaseOfTask, underWay } from './phase.ts';
+import type { Hand, StepOutcome, Task, UndoOutcome, Workflow } from './workflow.ts';
+
+type EngineServices = Pick<Services, 'clock' | 'chance' | 'log'>;
+
+/** A wait up to this long is slept through, … */
+const shortWaitMs = 2_000;
+/** … until an invocation has slept this long in all; then its waits are re-queued. */
+const sleepBudgetMs = 5_000;
+
+/** Runs the steps of one phase from where the task stands, until there is nothing more for this invocation. */
+export async function runSteps<T extends Task, Session>(
+  services: EngineServices,
+  workflow: Workflow<T, Session>,
+  holder: Holder<T>,
+  phase: string,
+  invocation: Invocation,
+): Promise<void> {
+  const stopKeeping = holder.keepAlive();
+  const deadline = new AbortController();
+  const stopWatching = services.clock.every(200, () => {
+    if (invocation.remainingMs() <= 0) deadline.abort(new DeadlinePassed());
+  });
+  const run = new PhaseRun(
+    services,
+    workflow,
+    holder,
+    invocation,
+    AbortSignal.any([holder.lost, deadline.signal]),
+  );
+  try {
+    while (phaseOfTask(workflow.shape, holder.task.execution) === phase && (await run.next())) {
+      // Each turn is one step, recorded.
+    }
+  } catch (error) {
+    if (!(error instanceof LeaseLost || error instanceof TokenSuperseded)) throw error;
+    services.log.info('stopped: another worker has gone on', { task: holder.task.id, why: error.message });
+  } finally {
+    stopWatching();
+    await stopKeeping();
+    await run.close();
+  }
+}
+
+class DeadlinePassed extends Error {
+  override readonly name = 'DeadlinePassed';
+}
+
+class PhaseRun<T extends Task, Session> {
+  readonly #services: EngineServices;
+  readonly #workflow: Workflow<T, Session>;
+  readonly #holder: Holder<T>;
+  readonly #invocation: Invocation;
+  readonly #signal: AbortSignal;
+  #session: Session | undefined;
+  #slept = 0;
+  /** Progress of the current step that is newer than what is stored, for waits that were slept through. */
+  #progress: { readonly step: string; readonly value: Json } | undefined;
+
+  constructor(
+    services: EngineServices,
+    workflow: Workflow<T, Session>,
+    holder: Holder<T>,
+    invocation: Invocation,
+    signal: AbortSignal,
+  ) {
+    this.#services = services;
+    this.#workflow = workflow;
+    this.#holder = holder;
+    this.#invocation = invocation;
+    this.#signal = signal;
+  }
+
+  async close(): Promise<void> {
+    if (this.#session !== undefined) await this.#workflow.close(this.#session);
+    this.#session = undefined;
+  }
+
+  /** One call of one step, forward or back, and the report of it. False when this invocation is done. */
+  async next(): Promise<boolean> {
+    const status = underWay(this.#holder.task.execution);
+    if (status?.lease === undefined) return false;
+    const { token } = this.#holder;
+    if (this.#invocation.remainingMs() <= 0) {
+      await this.#holder.report({ kind: 'handed-over', token, ms: 0, ...this.#newProgress() });
+      return false;
+    }
+    const began = this.#services.clock.now();
+    const spent = (): number => this.#services.clock.now() - began;
+    let outcome: StepOutcome | UndoOutcome;
+    try {
+      outcome = status.state === 'running' ? await this.#run(status.step) : await this.#undo(status.step);
+      if (outcome.kind === 'retreat') await this.#undoBackTo(status.step, outcome.to);
+    } catch (error) {
+      await this.#holder.report(this.#factOf(error, spent()));
+      return false;
+    }
+    switch (outcome.kind) {
+      case 'done':
+        this.#progress = undefined;
+        await this.#holder.report({
+          kind: 'step-finished',
+          token,
+          ms: spent(),
+          ...(outcome.result === undefined ? {} : { result: outcome.result }),
+        });
+        return true;
+      case 'wait':
+        if (outcome.progress !== undefined) this.#progress = { step: status.step, value: outcome.progress };
+        if (await this.#sleepThrough(outcome.afterMs)) return true;
+        await this.#holder.report({
+          kind: 'step-waited',
+          token,
+          code: outcome.code,
+          on: outcome.on,
+          afterMs: outcome.afterMs,
+          ms: spent(),
+          ...this.#newProgress(),
+        });
+        return false;
+      case 'continue':
+        await this.#holder.report({ kind: 'handed-over', token, ms: spent(), progress: outcome.progress });
+        return false;
+      case 'retreat':
+        await this.#holder.report({
+          kind: 'retreated',
+          token,
+          ms: spent(),
+          to: outcome.to,
+          failure: outcome.failure,
+          chance: this.#services.chance.fraction(),
+        });
+        return false;
+      case 'refused':
+        await this.#holder.report({ kind: 'undo-refused', token, step: outcome.step });
+        return false;
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  async #run(name: string): Promise<StepOutcome> {
+    const step = this.#step(name);
+    const session = await this.#open();
+    const hand = this.#hand();
+    if (step.isDone !== undefined && (await step.isDone(session, hand))) return { kind: 'done' };
+    return step.run(session, hand);
+  }
+
+  async #undo(name: string): Promise<UndoOutcome> {
+    const { undo } = this.#step(name);
+    return undo === undefined ? { kind: 'done' } : undo(await this.#open(), this.#hand());
+  }
+
+  /** Undoes from `from` back to and including `to`. An undo that cannot end now fails the step, which comes again. */
+  async #undoBackTo(from: string, to: string): Promise<void> {
+    const { shape } = this.#workflow;
+    const names = shape.steps
+      .slice(stepIndex(shape, to), stepIndex(shape, from) + 1)
+      .map((step) => step.name);
+    for (const name of names.reverse()) {
+      const outcome = await this.#undo(name);
+      if (outcome.kind !== 'done') {
+        throw new StepFailure(
+          {
+            code: 'retreat-unfinished',
+            sentence: `the undo of ${name} has not come to its end (${outcome.kind})`,
+            cure: 'it is tried again by itself',
+          },
+          'retry',
+        );
+      }
+    }
+  }
+
+  async #open(): Promise<Session> {
+    this.#session ??= await this.#workflow.open(this.#hand());
+    return this.#session;
+  }
+
+  #hand(): Hand<T> {
+    const { task, token } = this.#holder;
+    const step = underWay(task.execution);
+    return {
+      task,
+      token,
+      progress:
+        this.#progress !== undefined && this.#progress.step === step?.step
+          ? this.#progress.value
+          : step?.progress,
+      signal: this.#signal,
+      remainingMs: this.#invocation.remainingMs,
+      note: (news) => this.#holder.report({ kind: 'progressed', token, ...news }),
+    };
+  }
+
+  #step(name: string): Workflow<T, Session>['steps'][string] {
+    const step = this.#workflow.steps[name];
+    if (step === undefined)
+      throw new RangeError(`workflow ${this.#workflow.shape.name} has no step "${name}"`);
+    return step;
+  }
+
+  #newProgress(): { readonly progress?: Json } {
+    return this.#progress === undefined ? {} : { progress: this.#progress.value };
+  }
+
+  async #sleepThrough(ms: number): Promise<boolean> {
+    if (ms > shortWaitMs || this.#slept + ms > sleepBudgetMs || ms > this.#invocation.remainingMs())
+      return false;
+    this.#slept += ms;
+    await this.#services.clock.sleep(ms, this.#signal);
+    return true;
+  }
+
+  /** @throws what is not the step's to answer for: a lost lease, a table that is away. */
+  #factOf(error: unknown, ms: number): Fact {
+    const { token } = this.#holder;
+    const lost = this.#holder.lost;
+    if (lost.aborted) throw new LeaseLost('the lease was lost', { cause: error });
+    if (error instanceof LeaseLost || error instanceof TokenSuperseded || error instanceof StoreUnavailable)
+      throw error;
+    if (this.#signal.aborted) return { kind: 'handed-over', token, ms, ...this.#newProgress() };
+    const chance = this.#services.chance.fraction();
+    const { task } = this.#holder;
+    this.#services.log.warn('step failed', {
+      task: task.id,
+      token,
+      status: task.execution.status.state,
+      error,
+    });
+    if (!(error instanceof StepFailure)) {
+      const failure = {
+        code: 'unexpected',
+        sentence:
+          error instanceof Error
+            ? `${error.name}: ${error.message}`.slice(0, 300)
+            : 'an unknown value was thrown',
+        cure: "see the function's log; please report it as a defect",
+      };
+      return { kind: 'step-failed', token, ms, failure, fatal: false, chance };
+    }
+    const { failure, verdict } = error;
+    return verdict === 'host-down' || verdict === 'throttled'
+      ? { kind: 'step-hindered', token, ms, failure, chance }
+      : { kind: 'step-failed', token, ms, failure, fatal: verdict === 'fail', chance };
+  }
+}

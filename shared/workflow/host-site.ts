@@ -1,0 +1,33 @@
+import { StepFailure } from '../domain/failure.ts';
+import type { Host } from '../domain/host.ts';
+import type { HostName } from '../domain/ids.ts';
+import type { HostSite } from '../ports/driver.ts';
+import type { Services } from './services.ts';
+
+/** A host's row. @throws StepFailure `host-unknown` */
+export async function loadHost({ store }: Pick<Services, 'store'>, name: HostName): Promise<Host> {
+  const host = await store.load('host', { name });
+  if (host !== undefined) return host;
+  throw new StepFailure(
+    {
+      code: 'host-unknown',
+      sentence: `there is no host ${name}`,
+      cure: `register it first: dray host add ${name} --url … --zone …`,
+    },
+    'fail',
+  );
+}
+
+/** A host as its driver needs it, with its password fetched just now. @throws StepFailure `secret-missing` */
+export async function siteOf(
+  { secrets }: Pick<Services, 'secrets'>,
+  host: Pick<Host, 'name' | 'url' | 'replicationAddress' | 'secret' | 'options'>,
+): Promise<HostSite> {
+  return {
+    host: host.name,
+    url: host.url,
+    replicationAddress: host.replicationAddress,
+    password: host.secret === undefined ? undefined : await secrets.fetch(host.secret),
+    options: host.options,
+  };
+}

@@ -1,0 +1,181 @@
+import { SessionLost, StepFailure, type Failure } from '../../domain/failure.ts';
+import type { Move } from '../../domain/move.ts';
+import { arbitrate, mustArbitrate, silent } from '../arbiter.ts';
+import type { Hand, Step, StepOutcome } from '../engine/workflow.ts';
+import { resultsOf } from './results.ts';
+import { missing, type MoveScene } from './scene.ts';
+
+type MoveStep = Step<Move, MoveScene>;
+
+/** A freeze is put off this often before the move is given up. */
+const mostPostponements = 60;
+
+/** 7. Arbiter first, host second: `frozenBy` on the placement row, then the fence. */
+export const freeze: MoveStep = {
+  async run(scene, hand) {
+    const { services } = scene;
+    const { id, endpoint, policy } = hand.task;
+    // What an earlier worker of this move left frozen is open again before anything else.
+    await thaw(scene, hand);
+    const { preflight, verify } = resultsOf(hand.task);
+    if (verify === undefined || services.clock.now() - verify.at > services.settings.freshMs) {
+      return { kind: 'retreat', to: 'verify', failure: stale };
+    }
+    const session = await scene.session(hand);
+    const predicted = await session.predictPause();
+    if (predicted.ms > policy.pauseBudgetMs && preflight?.mode !== 'offline') {
+      return postpone(
+        hand,
+        'pause-over-budget',
+        `a freeze would take about ${String(predicted.ms)} ms, over the budget of ${String(policy.pauseBudgetMs)} ms: ${predicted.why}`,
+      );
+    }
+    const asked = services.clock.now();
+    const { epoch } = await mustArbitrate(services, endpoint, {
+      kind: 'freeze',
+      move: id,
+      token: hand.token,
+    });
+    const tookMs = services.clock.now() - asked;
+    if (tookMs > services.settings.slowStoreMs) {
+      await thaw(scene, hand);
+      return postpone(
+        hand,
+        'store-slow',
+        `the table took ${String(tookMs)} ms for the freeze's own row; the flip would take as long`,
+      );
+    }
+    const frozenAt = services.clock.now();
+    try {
+      await session.fence();
+    } catch (error) {
+      if (!(error instanceof StepFailure || error instanceof SessionLost)) throw error;
+      await thaw(scene, hand);
+      throw error instanceof StepFailure ? error : new StepFailure(sessionLost, 'retry', { cause: error });
+    }
+    return { kind: 'done', result: { frozenAt, predictedMs: predicted.ms, epoch } };
+  },
+  async undo(scene, hand) {
+    await thaw(scene, hand);
+    return { kind: 'done' };
+  },
+};
+
+const stale: Failure = {
+  code: 'verification-stale',
+  sentence: 'the comparison of both sides is too old to flip on',
+  cure: 'it is made again by itself',
+};
+
+function postpone(hand: Hand<Move>, code: string, on: string): StepOutcome {
+  const times = typeof hand.progress === 'number' ? hand.progress + 1 : 1;
+  if (times > mostPostponements) {
+    throw new StepFailure(
+      {
+        code,
+        sentence: `${on}; put off ${String(times)} times`,
+        cure: 'move it at a calmer time, or allow a longer pause with policy.pauseBudgetMs',
+      },
+      'fail',
+    );
+  }
+  return { kind: 'wait', code, on, afterMs: Math.min(1_000 * times, 30_000), progress: times };
+}
+
+/**
+ * Opens the source again: the arbiter first, so that no flip can land any more, then the host, then the row
+ * says that it serves. Nothing is thawed on an unknown answer.
+ */
+async function thaw(scene: MoveScene, hand: Hand<Move>): Promise<void> {
+  const { services } = scene;
+  const { id, endpoint } = hand.task;
+  const begun = await mustArbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token: hand.token });
+  if (begun.arbitration.kind === 'serving') return;
+  const session = await scene.session(hand);
+  await session.unfence();
+  await mustArbitrate(services, endpoint, { kind: 'end-thaw', move: id, token: hand.token });
+}
+
+/**
+ * Runs a step under the freeze. Whatever fails there that may pass by itself opens the source first: no wait
+ * and no retry keeps writers out.
+ */
+function whileFrozen(run: MoveStep['run']): MoveStep['run'] {
+  return async (scene, hand) => {
+    try {
+      return await run(scene, hand);
+    } catch (error) {
+      if (error instanceof SessionLost) return { kind: 'retreat', to: 'freeze', failure: sessionLost };
+      if (!(error instanceof StepFailure) || error.verdict === 'fail') throw error;
+      return { kind: 'retreat', to: 'freeze', failure: error.failure };
+    }
+  };
+}
+
+const sessionLost: Failure = {
+  code: 'session-lost',
+  sentence: 'the session into the frozen source was lost',
+  cure: 'the source serves again and is frozen anew by itself',
+};
+
+/** 8. Marker, tail, sequences, one synchronous commit on the target. */
+export const settle: MoveStep = {
+  run: whileFrozen(async (scene, hand) => {
+    const { id, endpoint } = hand.task;
+    await mustArbitrate(scene.services, endpoint, { kind: 'adopt-freeze', move: id, token: hand.token });
+    return scene.carryOn(hand, (session, progress) => session.settle(progress));
+  }),
+};
+
+/** 9. The last look while nobody writes. */
+export const confirm: MoveStep = {
+  run: whileFrozen(async (scene, hand) => {
+    await (await scene.session(hand)).confirm();
+    return { kind: 'done' };
+  }),
+};
+
+/** 10. The pivot: one conditional write moves the endpoint. */
+export const cutover: MoveStep = {
+  run: whileFrozen(async (scene, hand) => {
+    const { services } = scene;
+    const { id, endpoint, target } = hand.task;
+    const { preflight, freeze: frozen } = resultsOf(hand.task);
+    if (preflight === undefined || frozen === undefined) throw missing('the result of preflight or freeze');
+    if (await hasFlipped(scene, hand)) return { kind: 'done' };
+    await mustArbitrate(services, endpoint, { kind: 'adopt-freeze', move: id, token: hand.token });
+    const { token } = hand;
+    const { epoch } = frozen;
+    const flip = { kind: 'flip', move: id, token, epoch, target, sizeBytes: preflight.sizeBytes } as const;
+    const answer = await arbitrate(services, endpoint, flip);
+    if (answer.kind === 'ruled') return { kind: 'done' };
+    // Not known: either it shows, or it is made impossible. Until one of the two, writers wait.
+    for (;;) {
+      if (hand.signal.aborted) throw silent(endpoint, flip);
+      try {
+        if (await hasFlipped(scene, hand)) return { kind: 'done' };
+        const thawing = await arbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token });
+        if (thawing.kind === 'ruled') throw silent(endpoint, flip);
+      } catch (error) {
+        if (error instanceof StepFailure) throw error;
+        await services.clock.sleep(100, hand.signal);
+      }
+    }
+  }),
+  /** Legal until the target is being opened: the fenced source is complete. */
+  async undo({ services }, hand) {
+    const { id, endpoint } = hand.task;
+    const answer = await arbitrate(services, endpoint, { kind: 'un-flip', move: id, token: hand.token });
+    if (answer.kind === 'unknown') throw silent(endpoint, { kind: 'un-flip', move: id, token: hand.token });
+    if (answer.kind === 'ruled') return { kind: 'done' };
+    const { arbitration, host } = answer.placement;
+    const isOpening =
+      arbitration.kind === 'opening' || (arbitration.kind === 'serving' && host === hand.task.target);
+    return isOpening ? { kind: 'refused', step: 'activate' } : { kind: 'done' };
+  },
+};
+
+async function hasFlipped({ services }: MoveScene, hand: Hand<Move>): Promise<boolean> {
+  const placement = await services.store.load('endpoint', { endpoint: hand.task.endpoint });
+  return placement?.host === hand.task.target && placement.claim?.move === hand.task.id;
+}

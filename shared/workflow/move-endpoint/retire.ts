@@ -1,0 +1,24 @@
+import type { Move } from '../../domain/move.ts';
+import type { Step } from '../engine/workflow.ts';
+import { resultsOf } from './results.ts';
+import { missing, type MoveScene } from './scene.ts';
+
+/** 12. When its time has come, the fenced source copy is dropped, by its own identity and no other. */
+export const retire: Step<Move, MoveScene> = {
+  async run(scene, hand) {
+    const { activate } = resultsOf(hand.task);
+    if (activate === undefined) throw missing('the retained copy');
+    const leftMs = activate.openedAt + hand.task.policy.retentionMs - scene.services.clock.now();
+    if (leftMs > 0) {
+      const until = new Date(activate.openedAt + hand.task.policy.retentionMs).toISOString();
+      return {
+        kind: 'wait',
+        code: 'retention',
+        on: `the source copy is kept until ${until}`,
+        afterMs: leftMs,
+      };
+    }
+    await (await scene.session(hand)).retire(activate.retained);
+    return { kind: 'done' };
+  },
+};

@@ -1,0 +1,57 @@
+import type { Fact } from '../../domain/fact.ts';
+import { isMoveId } from '../../domain/ids.ts';
+import type { Move } from '../../domain/move.ts';
+import { moveEndpointShape, type WorkflowShape } from '../../domain/workflow-shape.ts';
+import type { Store } from '../../ports/store.ts';
+import type { Tasks, Workflow } from '../engine/workflow.ts';
+import { activate } from './activate.ts';
+import { confirm, cutover, freeze, settle } from './cutover.ts';
+import { retire } from './retire.ts';
+import { MoveScene, type MoveServices } from './scene.ts';
+import { catchUp, copy, preflight, provision, reserve, verify } from './transfer.ts';
+
+const steps = {
+  preflight,
+  reserve,
+  provision,
+  copy,
+  'catch-up': catchUp,
+  verify,
+  freeze,
+  settle,
+  confirm,
+  cutover,
+  activate,
+  retire,
+} as const satisfies Record<(typeof moveEndpointShape.steps)[number]['name'], unknown>;
+
+/** The twelve steps of a move, over the given services. */
+export function moveEndpoint(services: MoveServices): Workflow<Move, MoveScene> {
+  return {
+    shape: moveShape(services),
+    steps,
+    tasks: movesIn(services.store),
+    open: (hand) => MoveScene.open(services, hand),
+    close: (scene) => scene.close(),
+  };
+}
+
+export function moveShape({ settings }: Pick<MoveServices, 'settings'>): WorkflowShape {
+  return { ...moveEndpointShape, limits: { ...moveEndpointShape.limits, patienceMs: settings.patienceMs } };
+}
+
+/** A claim says who may try, so it travels alone; other facts of one moment travel together. */
+const alone: readonly Fact['kind'][] = ['claimed'];
+
+function movesIn(store: Store): Tasks<Move> {
+  return {
+    load: (id) => (isMoveId(id) ? store.load('move', { id }) : Promise.resolve(undefined)),
+    async commit(before, after) {
+      if (!alone.some((kind) => kind === after.execution.last.fact))
+        return store.commit('move', before, after);
+      const answer = await store.commitAlone('move', before, after);
+      // A claim of which nothing is known is not acted on: its dead-man message, sent before, sees to it.
+      return answer.kind === 'unknown' ? { kind: 'conflict' } : answer;
+    },
+  };
+}

@@ -1,0 +1,110 @@
+import { explainState } from '../domain/explain.ts';
+import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
+import { isUnannounced, type Placement } from '../domain/placement.ts';
+import type { BatchId } from '../domain/ids.ts';
+import type { HistoryEntry, RecordKind, Records } from '../ports/store.ts';
+import { announcePlacement } from './announce-placement.ts';
+import type { Services } from './services.ts';
+
+export type RelayServices = Pick<Services, 'store' | 'journal' | 'bus' | 'clock' | 'log'>;
+
+/** One change of a record, as the table's stream tells it. */
+export type Change = {
+  readonly [K in RecordKind]: {
+    readonly kind: K;
+    readonly before?: Records[K];
+    readonly after?: Records[K];
+  };
+}[RecordKind];
+
+/**
+ * Makes of what has been committed what the world and people see: announcements, history, counts, wake-ups.
+ * Nothing is lost when this is: rows say what is still to be told, and the sweep tells it.
+ */
+export async function relayChanges(services: RelayServices, changes: readonly Change[]): Promise<void> {
+  const moves = changes.flatMap((change) =>
+    change.kind === 'move' && change.after !== undefined ? [change] : [],
+  );
+  const placements = changes.flatMap((change) => (change.kind === 'endpoint' ? (change.after ?? []) : []));
+  await Promise.all([
+    services.journal.append(moves.flatMap((change) => historyOf(change.before, change.after))),
+    countMoves(services, moves),
+    ...latest(placements)
+      .filter(isUnannounced)
+      .map((placement) => announcePlacement(services, placement)),
+  ]);
+}
+
+interface MoveChange {
+  readonly before?: Move;
+  readonly after?: Move;
+}
+
+async function countMoves(services: RelayServices, changes: readonly MoveChange[]): Promise<void> {
+  const perBatch = new Map<BatchId, Partial<Record<MoveLabel, number>>>();
+  const settled = new Set<BatchId>();
+  for (const { before, after } of changes) {
+    if (after === undefined) continue;
+    const from = before === undefined ? undefined : labelOf(before.execution);
+    const to = labelOf(after.execution);
+    if (from === to) continue;
+    const counts = perBatch.get(after.batch) ?? {};
+    if (from !== undefined) counts[from] = (counts[from] ?? 0) - 1;
+    counts[to] = (counts[to] ?? 0) + 1;
+    perBatch.set(after.batch, counts);
+    if (isSettled(to) && (from === undefined || !isSettled(from))) settled.add(after.batch);
+  }
+  for (const [batch, counts] of perBatch) await services.journal.count(batch, counts);
+  // Whoever has settled has given its permits back.
+  if (settled.size > 0) await services.bus.sendDispatch({});
+  for (const id of settled) {
+    const batch = await services.store.load('batch', { id });
+    if (batch?.state === 'running' && isFull(batch.counts, batch.total))
+      await services.bus.sendDispatch({ batch: id });
+  }
+}
+
+/** By the display counts, which may err: asking too early costs a look, too late the sweep asks again. */
+function isFull(counts: Readonly<Partial<Record<MoveLabel, number>>>, total: number | undefined): boolean {
+  const settled = (['moved', 'retired', 'rolled-back', 'stuck'] as const).reduce(
+    (sum, label) => sum + (counts[label] ?? 0),
+    0,
+  );
+  return total !== undefined && settled >= total;
+}
+
+function historyOf(before: Move | undefined, after: Move | undefined): HistoryEntry[] {
+  if (after === undefined) return [];
+  const { last, timings } = after.execution;
+  // A heartbeat is no news.
+  if (last.fact === 'lease-extended') return [];
+  const step = before === undefined ? undefined : stepOf(before);
+  const ms = step === undefined || last.fact !== 'step-finished' ? undefined : timings[step];
+  return [
+    {
+      move: after.id,
+      version: after.version,
+      at: last.at,
+      by: last.by,
+      fact: last.fact,
+      from: before === undefined ? 'none' : before.execution.status.state,
+      to: after.execution.status.state,
+      ...(step === undefined ? {} : { step }),
+      ...(ms === undefined ? {} : { ms }),
+      note: explainState(after.execution).slice(0, 500),
+    },
+  ];
+}
+
+function stepOf({ execution: { status } }: Move): string | undefined {
+  return 'step' in status ? status.step : undefined;
+}
+
+function latest(placements: readonly Placement[]): Placement[] {
+  const newest = new Map<string, Placement>();
+  for (const placement of placements) {
+    if ((newest.get(placement.endpoint)?.version ?? 0) < placement.version)
+      newest.set(placement.endpoint, placement);
+  }
+  return [...newest.values()];
+}

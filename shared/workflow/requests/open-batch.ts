@@ -1,0 +1,39 @@
+import type { ClaimCheck, Selection } from '../../domain/batch.ts';
+import type { EventHead } from '../../domain/event.ts';
+import { batchIdFrom, type BatchId } from '../../domain/ids.ts';
+import type { MovePolicy } from '../../domain/policy.ts';
+import type { Services } from '../services.ts';
+
+export interface BatchOrder {
+  readonly reason: string;
+  readonly selection: Selection | ClaimCheck;
+  readonly policy: MovePolicy;
+  /** Higher goes first. */
+  readonly priority: number;
+}
+
+/** Records a batch and has it planned. The same request makes the same batch, however often. */
+export async function openBatch(
+  { store, blobs, bus, clock, chance }: Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'chance'>,
+  head: EventHead,
+  order: BatchOrder,
+): Promise<BatchId> {
+  const id = batchIdFrom(chance.digest('batch', head.source, head.id));
+  const { selection } = order;
+  await store.insert('batch', {
+    id,
+    requestSource: head.source,
+    requestId: head.id,
+    reason: order.reason,
+    selection: 'sha256' in selection ? selection : await blobs.put(selection),
+    priority: order.priority,
+    policy: order.policy,
+    state: 'planning',
+    planned: 0,
+    counts: {},
+    createdAt: clock.now(),
+    version: 1,
+  });
+  await bus.sendPlan({ batch: id });
+  return id;
+}

@@ -1,0 +1,102 @@
+import type { EventHead, Refusal } from '../../domain/event.ts';
+import { StepFailure } from '../../domain/failure.ts';
+import type { BatchId } from '../../domain/ids.ts';
+import type { RequestRecord } from '../../domain/request.ts';
+import type { Services } from '../services.ts';
+
+type RequestServices = Pick<Services, 'store' | 'clock' | 'log'>;
+
+/** Thrown while a request is carried out: it is refused, for good, and nothing of it was done. */
+export class Refused extends Error {
+  override readonly name = 'Refused';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(`${refusal.code}: ${refusal.sentence}`);
+    this.refusal = refusal;
+  }
+}
+
+/**
+ * Carries out a request once, however often it arrives, and keeps what became of it under its publisher's
+ * source and id. The same id with another body is refused, and kept beside the first.
+ *
+ * @param carryOut idempotent: called again when an earlier delivery died in it
+ */
+export async function recordRequest(
+  services: RequestServices,
+  head: EventHead,
+  carryOut: () => Promise<{ readonly batch?: BatchId }>,
+): Promise<void> {
+  const row = await openRow(services, head);
+  if (row.bodyHash !== head.bodyHash) {
+    await recordRefusal(services, { ...head, id: `${head.id}~${head.bodyHash.slice(0, 12)}` }, reused(head));
+    return;
+  }
+  if (row.outcome.kind !== 'pending') return;
+  await close(services, row, await outcomeOf(carryOut));
+}
+
+/** Keeps a refusal where an operator can see it. */
+export async function recordRefusal(
+  services: RequestServices,
+  head: EventHead,
+  refusal: Refusal,
+): Promise<void> {
+  const row = await openRow(services, head);
+  if (row.outcome.kind === 'pending') await close(services, row, refusedWith(refusal));
+}
+
+async function openRow({ store, clock }: RequestServices, head: EventHead): Promise<RequestRecord> {
+  const { source, id, type, bodyHash } = head;
+  for (;;) {
+    const held = await store.load('request', { source, id });
+    if (held !== undefined) return held;
+    const row: RequestRecord = {
+      source,
+      id,
+      type,
+      bodyHash,
+      outcome: { kind: 'pending' },
+      receivedAt: clock.now(),
+      version: 1,
+    };
+    if ((await store.insert('request', row)) === 'inserted') return row;
+  }
+}
+
+async function outcomeOf(
+  carryOut: () => Promise<{ readonly batch?: BatchId }>,
+): Promise<RequestRecord['outcome']> {
+  try {
+    return { kind: 'accepted', ...(await carryOut()) };
+  } catch (error) {
+    if (error instanceof Refused) return refusedWith(error.refusal);
+    // A host that is wrong for good refuses the request; anything else is tried again with the message.
+    if (error instanceof StepFailure && error.verdict !== 'throttled') return refusedWith(error.failure);
+    throw error;
+  }
+}
+
+function refusedWith({ field, ...failure }: Refusal): RequestRecord['outcome'] {
+  return { kind: 'refused', failure, ...(field === undefined ? {} : { field }) };
+}
+
+async function close(
+  services: RequestServices,
+  row: RequestRecord,
+  outcome: RequestRecord['outcome'],
+): Promise<void> {
+  // A conflict: another delivery of the same request has closed it, the same way.
+  await services.store.commit('request', row, { ...row, outcome });
+  services.log.info('request', { source: row.source, request: row.id, type: row.type, outcome });
+}
+
+function reused(head: EventHead): Refusal {
+  return {
+    code: 'request-id-reused',
+    field: 'id',
+    sentence: `a request ${head.id} of ${head.source} with another body has been received before`,
+    cure: 'give every request an id of its own; repeat one only with the same body',
+  };
+}

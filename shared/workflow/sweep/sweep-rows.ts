@@ -1,0 +1,98 @@
+import type { HostName, MoveId } from '../../domain/ids.ts';
+import { isSettled, labelOf } from '../../domain/move.ts';
+import { isUnannounced } from '../../domain/placement.ts';
+import type { PermitSide } from '../../domain/host.ts';
+import type { Due } from '../../ports/store.ts';
+import { announcePlacement } from '../announce-placement.ts';
+import { phaseOfTask } from '../engine/phase.ts';
+import { moveShape } from '../move-endpoint/workflow.ts';
+import type { Invocation, Services } from '../services.ts';
+
+export type SweepServices = Pick<
+  Services,
+  'store' | 'permits' | 'views' | 'bus' | 'clock' | 'log' | 'settings'
+>;
+
+const pageSize = 500;
+
+/**
+ * Finds every row whose message was lost, whose worker died unwatched or whose news was never told, and sets it
+ * going again. Sends pointers only: who acts looks for itself whether there is anything to do.
+ */
+export async function sweepRows(
+  services: SweepServices,
+  invocation: Pick<Invocation, 'remainingMs'>,
+): Promise<void> {
+  const due = await services.views.due(services.clock.now(), pageSize);
+  let dispatch = false;
+  for (const row of due) {
+    if (invocation.remainingMs() <= 0) return;
+    dispatch = (await wake(services, row)) || dispatch;
+  }
+  if (dispatch) await services.bus.sendDispatch({});
+  if (due.length > 0) services.log.info('swept', { due: due.length });
+  await recountPermits(services);
+}
+
+/** @returns whether the dispatcher should look */
+async function wake(services: SweepServices, due: Due): Promise<boolean> {
+  const { store, bus, clock } = services;
+  switch (due.kind) {
+    case 'move': {
+      const move = await store.load('move', { id: due.id });
+      if (move === undefined) return false;
+      const phase = phaseOfTask(moveShape(services), move.execution);
+      if (phase === undefined) return move.execution.status.state === 'waiting';
+      await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);
+      return false;
+    }
+    case 'batch': {
+      const batch = await store.load('batch', { id: due.id });
+      if (batch?.state === 'planning') await bus.sendPlan({ batch: due.id });
+      if (batch?.state === 'running') await bus.sendDispatch({ batch: due.id });
+      return false;
+    }
+    case 'endpoint': {
+      const placement = await store.load('endpoint', { endpoint: due.endpoint });
+      if (placement !== undefined && isUnannounced(placement)) {
+        await announcePlacement({ store, bus, clock }, placement);
+      }
+      return false;
+    }
+    default:
+      return due satisfies never;
+  }
+}
+
+/** Permits of moves that have ended, or that never came to be, go back. */
+async function recountPermits(services: SweepServices): Promise<void> {
+  let cursor: string | undefined;
+  do {
+    const page = await services.views.hosts(cursor);
+    for (const name of page.items) {
+      const host = await services.store.load('host', { name });
+      if (host === undefined) continue;
+      await recount(services, name, 'out', host.permitsOut);
+      await recount(services, name, 'in', host.permitsIn);
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+async function recount(
+  { store, permits, log }: SweepServices,
+  host: HostName,
+  side: PermitSide,
+  held: readonly MoveId[],
+): Promise<void> {
+  const moves = await store.loadMany(
+    'move',
+    held.map((id) => ({ id })),
+  );
+  for (const [index, id] of held.entries()) {
+    const move = moves[index];
+    if (move !== undefined && !isSettled(labelOf(move.execution))) continue;
+    log.warn('permit of a move that has ended is taken back', { host, side, move: id });
+    await permits.giveBack(host, side, id);
+  }
+}
