@@ -1,4 +1,5 @@
-import { decide, type Effect } from '../../domain/decide.ts';
+import { decide } from '../../domain/decide.ts';
+import type { Effect } from '../../domain/transition.ts';
 import type { Fact } from '../../domain/fact.ts';
 import type { WorkflowShape } from '../../domain/workflow-shape.ts';
 import type { Services } from '../services.ts';

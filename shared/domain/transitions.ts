@@ -1,0 +1,200 @@
+import type { RollingBackState, RunningState } from './execution.ts';
+import type { FactOf } from './fact.ts';
+import type { Failure } from './failure.ts';
+import {
+  backoff,
+  fresh,
+  giveUp,
+  later,
+  omit,
+  own,
+  released,
+  withProgress,
+  type Outcome,
+  type Scene,
+  type StateOf,
+  type Working,
+} from './transition.ts';
+import { firstStep, phaseOf, stepAfter, stepBefore, stepIndex } from './workflow-shape.ts';
+
+export function begin({ shape, now }: Scene<StateOf<'waiting'>, FactOf<'admitted'>>): Outcome {
+  const { name, phase } = firstStep(shape);
+  return {
+    status: { state: 'running', step: name, ...fresh, dueAt: now, forwardOnly: false, retreats: 0 },
+    effects: [{ kind: 'send-work', phase, afterMs: 0 }],
+  };
+}
+
+export function claim(scene: Scene<Working, FactOf<'claimed'>>): Outcome {
+  const { shape, execution, status, fact, now } = scene;
+  if (status.lease !== undefined && now < status.lease.until) return 'held';
+  if (status.lease === undefined && now < status.dueAt) return 'early';
+  // A lease that ran out without a word: its worker died, or was stopped.
+  const deaths = status.deaths + (status.lease === undefined ? 0 : 1);
+  if (deaths > shape.limits.deaths) {
+    const failure: Failure = {
+      code: 'worker-died-repeatedly',
+      sentence: `${String(deaths)} workers in a row died in step ${status.step} without progress`,
+      cure: "look at the function's log for memory or time limits, then retry the move",
+    };
+    return giveUp(shape, released(status), failure, now);
+  }
+  const token = execution.token + 1;
+  return {
+    status: { ...status, deaths, lease: { owner: fact.owner, token, until: now + fact.leaseMs } },
+    patch: { token },
+  };
+}
+
+export function extendLease(scene: Scene<Working, FactOf<'lease-extended'>>): Outcome {
+  return own(scene, (held) =>
+    held.lease === undefined
+      ? 'superseded'
+      : { status: { ...held, lease: { ...held.lease, until: scene.now + scene.fact.leaseMs } } },
+  );
+}
+
+export function finishStep(scene: Scene<RunningState, FactOf<'step-finished'>>): Outcome {
+  const { shape, execution, fact, now } = scene;
+  return own(scene, (held) => {
+    const patch = {
+      timings: { ...execution.timings, [held.step]: held.spentMs + fact.ms },
+      results:
+        fact.result === undefined ? execution.results : { ...execution.results, [held.step]: fact.result },
+    };
+    const next = stepAfter(shape, held.step);
+    if (next === undefined) return { status: { state: 'completed', endedAt: now }, patch };
+    const stays = next.phase === phaseOf(shape, held.step);
+    return {
+      status: {
+        state: 'running',
+        step: next.name,
+        ...fresh,
+        dueAt: now,
+        forwardOnly: held.forwardOnly,
+        retreats: held.retreats,
+        ...(stays && held.lease !== undefined ? { lease: held.lease } : {}),
+      },
+      effects: stays ? [] : [{ kind: 'send-work', phase: next.phase, afterMs: 0 }],
+      patch,
+    };
+  });
+}
+
+export function finishUndo(scene: Scene<RollingBackState, FactOf<'step-finished'>>): Outcome {
+  const { shape, now } = scene;
+  return own(scene, (held) => {
+    const next = stepBefore(shape, held.step);
+    if (next === undefined) return { status: { state: 'rolled-back', endedAt: now, reason: held.reason } };
+    return {
+      status: {
+        state: 'rolling-back',
+        step: next.name,
+        ...fresh,
+        dueAt: now,
+        reason: held.reason,
+        ...(held.lease === undefined ? {} : { lease: held.lease }),
+      },
+    };
+  });
+}
+
+export function wait(scene: Scene<Working, FactOf<'step-waited'>>): Outcome {
+  const { fact, now } = scene;
+  return own(scene, (held) => {
+    const since = held.waiting?.code === fact.code ? held.waiting.since : now;
+    return later(scene, omit(withProgress(held, fact.progress), 'hinderedSince'), fact.afterMs, fact.ms, {
+      waiting: { code: fact.code, on: fact.on, since },
+    });
+  });
+}
+
+export function handOver(scene: Scene<Working, FactOf<'handed-over'>>): Outcome {
+  const { shape, fact, now } = scene;
+  return own(scene, (held) => {
+    const moved =
+      fact.progress !== undefined && JSON.stringify(fact.progress) !== JSON.stringify(held.progress);
+    const idleHandovers = moved ? 0 : held.idleHandovers + 1;
+    if (idleHandovers > shape.limits.idleHandovers) {
+      const failure: Failure = {
+        code: 'no-progress',
+        sentence: `step ${held.step} was handed over ${String(idleHandovers)} times without progress`,
+        cure: "give the function more time, or see the step's last report for what it waits on",
+      };
+      return giveUp(shape, released(held), failure, now);
+    }
+    return later(scene, { ...withProgress(held, fact.progress), idleHandovers }, 0, fact.ms);
+  });
+}
+
+export function hinder(scene: Scene<Working, FactOf<'step-hindered'>>): Outcome {
+  const { shape, fact, now } = scene;
+  return own(scene, (held) => {
+    const hinderedSince = held.hinderedSince ?? now;
+    const hindered = { ...held, hinderedSince, lastFailure: fact.failure };
+    const mayUndo = held.state === 'running' && !held.forwardOnly;
+    if (mayUndo && now - hinderedSince >= shape.limits.patienceMs) {
+      return giveUp(shape, released(hindered), fact.failure, now);
+    }
+    return later(scene, hindered, backoff(shape, 2, fact.chance), fact.ms, {
+      waiting: { code: fact.failure.code, on: fact.failure.sentence, since: hinderedSince },
+    });
+  });
+}
+
+export function failForward(scene: Scene<RunningState, FactOf<'step-failed'>>): Outcome {
+  const { shape, fact, now } = scene;
+  return own(scene, (held) => {
+    const failures = held.failures + 1;
+    const allowed = held.forwardOnly ? shape.limits.forwardAttempts : shape.limits.attempts;
+    const counted = { ...held, failures, lastFailure: fact.failure };
+    // What cannot pass by itself needs no second try, unless there is no way but forward.
+    if (failures >= allowed || (fact.fatal && !held.forwardOnly)) {
+      return giveUp(shape, released(counted), fact.failure, now);
+    }
+    return later(scene, counted, backoff(shape, failures, fact.chance), fact.ms);
+  });
+}
+
+export function failBack(scene: Scene<RollingBackState, FactOf<'step-failed'>>): Outcome {
+  const { shape, fact, now } = scene;
+  return own(scene, (held) => {
+    const failures = held.failures + 1;
+    const counted = { ...held, failures, lastFailure: fact.failure };
+    if (failures >= shape.limits.attempts) return giveUp(shape, released(counted), fact.failure, now);
+    return later(scene, counted, backoff(shape, failures, fact.chance), fact.ms);
+  });
+}
+
+export function retreat(scene: Scene<RunningState, FactOf<'retreated'>>): Outcome {
+  const { shape, fact, now } = scene;
+  return own(scene, (held) => {
+    if (held.forwardOnly || stepIndex(shape, fact.to) >= stepIndex(shape, held.step)) return 'not-applicable';
+    const retreats = held.retreats + 1;
+    if (retreats > shape.limits.retreats) {
+      return giveUp(shape, released({ ...held, retreats }), fact.failure, now);
+    }
+    const afterMs = backoff(shape, Math.min(retreats, 3), fact.chance);
+    return {
+      status: {
+        state: 'running',
+        step: fact.to,
+        ...fresh,
+        dueAt: now + afterMs,
+        forwardOnly: false,
+        retreats,
+        lastFailure: fact.failure,
+        waiting: { code: fact.failure.code, on: fact.failure.sentence, since: now },
+      },
+      effects: [{ kind: 'send-work', phase: phaseOf(shape, fact.to), afterMs }],
+    };
+  });
+}
+
+export function goForward(scene: Scene<RollingBackState, FactOf<'undo-refused'>>): Outcome {
+  const { shape, fact, now } = scene;
+  return own(scene, () => ({
+    status: { state: 'running', step: fact.step, ...fresh, dueAt: now, forwardOnly: true, retreats: 0 },
+    effects: [{ kind: 'send-work', phase: phaseOf(shape, fact.step), afterMs: 0 }],
+  }));
+}

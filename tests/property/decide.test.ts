@@ -1,0 +1,163 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { decide } from '../../shared/domain/decide.ts';
+import { isTerminal, type Execution } from '../../shared/domain/execution.ts';
+import type { Fact } from '../../shared/domain/fact.ts';
+import { moveEndpointShape as shape, stepIndex } from '../../shared/domain/workflow-shape.ts';
+
+const failure = { code: 'x', sentence: 'x', cure: 'x' };
+const token = fc.constantFrom('own', 'old', 'future');
+const ms = fc.nat(1_000);
+const chance = fc.double({ min: 0, max: 0.999, noNaN: true });
+
+/** A fact whose token is chosen relative to the execution at hand. */
+const facts: fc.Arbitrary<(own: number) => Fact> = fc
+  .tuple(
+    fc.constantFrom(
+      ...([
+        'admitted',
+        'claimed',
+        'lease-extended',
+        'progressed',
+        'step-finished',
+        'step-waited',
+        'handed-over',
+        'step-failed',
+        'step-hindered',
+        'retreated',
+        'undo-refused',
+        'abandoned',
+      ] as const),
+    ),
+    token,
+    ms,
+    chance,
+    fc.boolean(),
+    fc.constantFrom(...shape.steps.map((step) => step.name)),
+  )
+  .map(([kind, whose, took, luck, flag, step]) => (own: number): Fact => {
+    const by = { own, old: own - 1, future: own + 1 }[whose];
+    const base = { token: by, ms: took, chance: luck };
+    switch (kind) {
+      case 'admitted':
+        return { kind };
+      case 'claimed':
+        return { kind, owner: 'w', leaseMs: 500 };
+      case 'lease-extended':
+        return { kind, token: by, leaseMs: 500 };
+      case 'progressed':
+        return { kind, token: by, progress: took, ...(flag ? { forwardOnly: true } : {}) };
+      case 'step-finished':
+        return { kind, ...base };
+      case 'step-waited':
+        return { kind, ...base, code: 'c', on: 'o', afterMs: took };
+      case 'handed-over':
+        return { kind, ...base };
+      case 'step-failed':
+        return { kind, ...base, failure, fatal: flag };
+      case 'step-hindered':
+        return { kind, ...base, failure };
+      case 'retreated':
+        return { kind, ...base, to: step, failure };
+      case 'undo-refused':
+        return { kind, token: by, step };
+      case 'abandoned':
+        return { kind, failure };
+      default:
+        return kind satisfies never;
+    }
+  });
+
+const fresh: Execution = {
+  workflow: shape.name,
+  run: 1,
+  token: 100,
+  status: { state: 'waiting', waiting: { code: 'permit', on: 'a permit', since: 0 }, dueAt: 0 },
+  results: {},
+  timings: {},
+  last: { fact: 'planned', at: 0, by: 'test' },
+};
+
+/** Every state that a story of facts, each some time after the last, passes through. */
+function live(story: readonly (readonly [(own: number) => Fact, number])[]): { execution: Execution; now: number }[] {
+  const passed = [{ execution: fresh, now: 0 }];
+  let now = 0;
+  let execution = fresh;
+  for (const [factOf, later] of story) {
+    now += later;
+    const decision = decide(shape, execution, factOf(execution.token), now, 'w');
+    if (decision.kind === 'next') execution = decision.execution;
+    passed.push({ execution, now });
+  }
+  return passed;
+}
+
+const stories = fc.array(fc.tuple(facts, fc.nat(2_000)), { minLength: 1, maxLength: 80 });
+
+describe('laws of the state machine', () => {
+  test('a terminal state never changes again', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const passed = live(story);
+        const first = passed.findIndex(({ execution }) => isTerminal(execution.status.state));
+        if (first < 0) return;
+        for (const { execution } of passed.slice(first)) expect(execution).toBe(passed[first]?.execution);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('tokens only grow, and a lease always carries the newest', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        let newest = 0;
+        for (const { execution } of live(story)) {
+          expect(execution.token).toBeGreaterThanOrEqual(newest);
+          newest = execution.token;
+          const { status } = execution;
+          if ('lease' in status && status.lease !== undefined) expect(status.lease.token).toBe(execution.token);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test('the same report twice changes nothing the second time, unless it may be made twice', () => {
+    fc.assert(
+      fc.property(stories, facts, (story, factOf) => {
+        const last = live(story).at(-1);
+        if (last === undefined) return;
+        const fact = factOf(last.execution.token);
+        if (fact.kind === 'lease-extended' || fact.kind === 'progressed') return;
+        const once = decide(shape, last.execution, fact, last.now, 'w');
+        if (once.kind === 'ignored') return;
+        const twice = decide(shape, once.execution, fact, last.now, 'w');
+        const sameStep = 'step' in once.execution.status && 'lease' in once.execution.status;
+        // A worker that goes on with its next step holds its lease still; a repeat by the queue cannot speak for it.
+        if (fact.kind === 'step-finished' && sameStep) return;
+        expect(twice.kind).toBe('ignored');
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('steps go forward one by one, back one by one, and a retreat never passes the pivot', () => {
+    fc.assert(
+      fc.property(stories, (story) => {
+        const passed = live(story);
+        for (const [index, { execution }] of passed.entries()) {
+          const before = passed[index - 1]?.execution.status;
+          const { status } = execution;
+          if (before === undefined || !('step' in before) || !('step' in status)) continue;
+          const by = stepIndex(shape, status.step) - stepIndex(shape, before.step);
+          if (status.state === 'rolling-back' && before.state === 'rolling-back') expect([0, -1]).toContain(by);
+          if (status.state === 'running' && before.state === 'running') {
+            expect(by).toBeLessThanOrEqual(1);
+            if (before.forwardOnly) expect(by).toBeGreaterThanOrEqual(0);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
