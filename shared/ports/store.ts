@@ -116,6 +116,8 @@ export interface Views {
   endpointsOn(host: HostName, cursor?: string): Promise<Page<EndpointName>>;
   /** Every endpoint's name; for selections by label. */
   endpoints(cursor?: string): Promise<Page<EndpointName>>;
+  /** Every batch, in the order of their ids. */
+  batches(cursor?: string): Promise<Page<BatchId>>;
   movesOf(batch: BatchId, label?: MoveLabel, cursor?: string): Promise<Page<MoveId>>;
   /** Moves made in an hour (`2026-11-21T08`), newest last. */
   movesAt(hour: string, cursor?: string): Promise<Page<MoveId>>;

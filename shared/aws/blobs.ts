@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
+import stringify from 'fast-json-stable-stringify';
+import type { ClaimCheck } from '../domain/batch.ts';
+import { StepFailure } from '../domain/failure.ts';
+import type { Blobs } from '../ports/blobs.ts';
+import { asPortError } from './trouble.ts';
+
+export interface BlobsOptions {
+  readonly client: S3Client;
+  readonly bucket: string;
+}
+
+/** Claim checks in a bucket, keyed by the hash of their canonical JSON: to store one twice changes nothing. */
+export function createBlobs({ client, bucket }: BlobsOptions): Blobs {
+  return {
+    async put(value) {
+      const body = Buffer.from(canonical(value));
+      const digest = sha256(body);
+      const sha = digest.toString('hex');
+      const key = `claims/${sha}`;
+      try {
+        await client.send(
+          new PutObjectCommand({
+            Bucket: bucket,
+            Key: key,
+            Body: body,
+            ContentType: 'application/json',
+            // The service refuses a body that was damaged on its way.
+            ChecksumSHA256: digest.toString('base64'),
+          }),
+        );
+      } catch (error) {
+        throw asPortError(error, 'the bucket');
+      }
+      return { key, sha256: sha, bytes: body.length };
+    },
+
+    async get(check) {
+      const body = await read(check);
+      if (body.length !== check.bytes || sha256(body).toString('hex') !== check.sha256) throw altered(check, bucket);
+      return JSON.parse(body.toString());
+    },
+  };
+
+  async function read(check: ClaimCheck): Promise<Buffer> {
+    try {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: check.key }));
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    } catch (error) {
+      if (error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound')) throw missing(check, bucket);
+      throw asPortError(error, 'the bucket');
+    }
+  }
+}
+
+/** One text for one value, whatever the order of its keys. @throws RangeError for what is no JSON */
+export function canonical(value: unknown): string {
+  const text: unknown = stringify(value);
+  if (typeof text === 'string') return text;
+  throw new RangeError(`a ${typeof value} is no JSON value and cannot be kept`);
+}
+
+const sha256 = (body: Buffer): Buffer => createHash('sha256').update(body).digest();
+
+function missing({ key }: ClaimCheck, bucket: string): StepFailure {
+  return new StepFailure(
+    {
+      code: 'claim-check-missing',
+      sentence: `bucket ${bucket} has no object ${key}`,
+      cure: "upload it again under that key, or look at the bucket's lifecycle rules",
+    },
+    'fail',
+  );
+}
+
+function altered({ key, sha256: expected }: ClaimCheck, bucket: string): StepFailure {
+  return new StepFailure(
+    {
+      code: 'claim-check-altered',
+      sentence: `object ${key} in bucket ${bucket} has not the content whose SHA-256 is ${expected}`,
+      cure: 'upload the content that was referred to, or publish the request again with the hash of what is there',
+    },
+    'fail',
+  );
+}

@@ -1,0 +1,71 @@
+import type { SNSClient } from '@aws-sdk/client-sns';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import { writeMessage } from '../contracts/messages.ts';
+import type { Bus } from '../ports/bus.ts';
+import type { Chance, Clock } from '../ports/clock.ts';
+import { defaultPatience, type Patience } from './patience.ts';
+import { createSender } from './queue.ts';
+import { createPublisher } from './topic.ts';
+
+export interface BusOptions {
+  readonly sqs: SQSClient;
+  readonly sns: SNSClient;
+  /** Queues by their URLs: three of ours, and one for each phase of work under the phase's name. */
+  readonly queues: {
+    readonly plan: string;
+    readonly dispatch: string;
+    readonly hostSweep: string;
+    readonly [phase: string]: string;
+  };
+  /** The ARN of the topic that tells the world. */
+  readonly announcements: string;
+  /** The `source` of our events, e.g. `drayage/prod`. */
+  readonly source: string;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly patience?: Patience;
+  /** Calls to one queue at once. By default 2. */
+  readonly lanes?: number;
+}
+
+/** Queues and a topic. A delay is rounded up to a second and ends at 15 minutes. */
+export function createBus(options: BusOptions): Bus {
+  const { sqs, sns, clock, chance } = options;
+  const patience = options.patience ?? defaultPatience;
+  const sender = (url: string) =>
+    createSender({ client: sqs, url, clock, chance, patience, lanes: options.lanes ?? 2 });
+
+  const { plan: planUrl, dispatch: dispatchUrl, hostSweep: hostSweepUrl, ...phases } = options.queues;
+  const work = new Map(Object.entries(phases).map(([phase, url]) => [phase, sender(url)]));
+  const plan = sender(planUrl);
+  const dispatch = sender(dispatchUrl);
+  const hostSweep = sender(hostSweepUrl);
+  const publish = createPublisher({
+    client: sns,
+    arn: options.announcements,
+    source: options.source,
+    clock,
+    chance,
+    patience,
+  });
+
+  return {
+    async sendWork(message, afterMs) {
+      const send = work.get(message.phase);
+      if (send === undefined) {
+        throw new RangeError(`no queue is configured for phase "${message.phase}"; add its URL to the work queues`);
+      }
+      await send(writeMessage(message), afterMs);
+    },
+    sendPlan: async (message, afterMs = 0) => {
+      await plan(writeMessage(message), afterMs);
+    },
+    sendDispatch: async (message, afterMs = 0) => {
+      await dispatch(writeMessage(message), afterMs);
+    },
+    sendHostSweep: async (host) => {
+      await hostSweep(writeMessage({ host }), 0);
+    },
+    announce: publish,
+  };
+}

@@ -1,0 +1,75 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SNSClient } from '@aws-sdk/client-sns';
+import { SQSClient } from '@aws-sdk/client-sqs';
+
+/** What is left out, the SDK finds as usual. */
+export interface ClientSettings {
+  readonly region?: string;
+  readonly endpoint?: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /**
+   * The service is an emulator on this machine: no names of buckets or queues in the host's name, and requests
+   * are not really signed, which saves over a third of a call's CPU.
+   */
+  readonly local?: boolean;
+  /** A call that has no answer by then is tried again. By default 5,000. */
+  readonly requestMs?: number;
+}
+
+/** Clients are made once and shared: nothing is connected until the first call. */
+export function createDynamoClient(settings: ClientSettings = {}): DynamoDBClient {
+  return new DynamoDBClient({ ...shared(settings), maxAttempts: 3 });
+}
+
+/** Sends everything once, and nothing again by itself: for the arbiter's writes. */
+export function createDynamoOnceClient(settings: ClientSettings = {}): DynamoDBClient {
+  return new DynamoDBClient({ ...shared(settings), maxAttempts: 1 });
+}
+
+export function createS3Client(settings: ClientSettings = {}): S3Client {
+  return new S3Client({
+    // Large bodies take longer than pointers.
+    ...shared({ ...settings, requestMs: 6 * (settings.requestMs ?? defaultRequestMs) }),
+    forcePathStyle: settings.local === true,
+    // Claim checks carry their own hash.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+  });
+}
+
+export function createSqsClient(settings: ClientSettings = {}): SQSClient {
+  return new SQSClient({ ...shared(settings), useQueueUrlAsEndpoint: settings.local !== true });
+}
+
+export function createSnsClient(settings: ClientSettings = {}): SNSClient {
+  return new SNSClient(shared(settings));
+}
+
+export function createSecretsClient(settings: ClientSettings = {}): SecretsManagerClient {
+  return new SecretsManagerClient(shared(settings));
+}
+
+const defaultRequestMs = 5_000;
+
+function shared({ region, endpoint, credentials, local, requestMs = defaultRequestMs }: ClientSettings) {
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    ...(local === true ? { signer: { sign: pretendToSign } } : {}),
+    requestHandler: { connectionTimeout: 2_000, requestTimeout: requestMs, throwOnRequestTimeout: true },
+  };
+}
+
+/** The emulators want to see a signature, read the region from its head, and check nothing. */
+async function pretendToSign<R extends { headers: Record<string, string> }>(
+  request: R,
+  { signingRegion = 'local', signingService = 'local' }: { signingRegion?: string; signingService?: string } = {},
+): Promise<R> {
+  const scope = `local/20260101/${signingRegion}/${signingService}/aws4_request`;
+  request.headers['authorization'] = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
+  request.headers['x-amz-date'] = '20260101T000000Z';
+  return await Promise.resolve(request);
+}

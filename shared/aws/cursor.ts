@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import type { Position } from './rows-query.ts';
+
+/** Where a listing goes on. */
+export interface Place {
+  /** For listings over all shards: which one. */
+  readonly shard?: number;
+  readonly after?: Position;
+}
+
+/** A cursor that did not come from the listing it was handed to. */
+export class CursorInvalid extends Error {
+  override readonly name = 'CursorInvalid';
+  readonly code = 'cursor-invalid';
+}
+
+const placeSchema = z.strictObject({
+  shard: z.exactOptional(z.int().nonnegative()),
+  after: z.exactOptional(z.record(z.string(), z.union([z.string(), z.number()]))),
+});
+
+export function writeCursor(place: Place): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
+}
+
+/** @throws CursorInvalid */
+export function readCursor(cursor: string | undefined): Place {
+  if (cursor === undefined) return {};
+  try {
+    return placeSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
+  } catch (cause) {
+    throw new CursorInvalid('cursor-invalid: the cursor is not one of this listing; begin again without one', { cause });
+  }
+}

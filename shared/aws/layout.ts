@@ -1,0 +1,69 @@
+import { batchRow } from '../contracts/rows/batch.ts';
+import { cleanupRow } from '../contracts/rows/cleanup.ts';
+import { endpointRow } from '../contracts/rows/endpoint.ts';
+import { hostRow } from '../contracts/rows/host.ts';
+import { moveRow } from '../contracts/rows/move.ts';
+import { requestRow } from '../contracts/rows/request.ts';
+import type { Attribute, Row, RowCodec } from '../contracts/rows/row.ts';
+import type { Keys, RecordKind, Records } from '../ports/store.ts';
+
+/** How each kind of record stands in the table. */
+export const codecs: { readonly [K in RecordKind]: RowCodec<Keys[K], Records[K]> } = {
+  host: hostRow,
+  endpoint: endpointRow,
+  batch: batchRow,
+  move: moveRow,
+  request: requestRow,
+  cleanup: cleanupRow,
+};
+
+export interface IndexLayout {
+  readonly hash: string;
+  readonly range: string;
+  readonly rangeType: 'S' | 'N';
+  /** Attributes that the index keeps beside its keys and the table's. */
+  readonly include: readonly string[];
+}
+
+/** The indexes, as `docs/table.md` explains them. A row is in an index while it has both of its keys. */
+export const indexes = {
+  byHost: { hash: 'onHost', range: 'pk', rangeType: 'S', include: [] },
+  byKind: { hash: 'listing', range: 'pk', rangeType: 'S', include: [] },
+  byBatch: { hash: 'batch', range: 'labelAndEndpoint', rangeType: 'S', include: [] },
+  byTime: { hash: 'hour', range: 'createdAt', rangeType: 'N', include: [] },
+  byDue: { hash: 'shard', range: 'dueAt', rangeType: 'N', include: [] },
+  byWaiting: { hash: 'shard', range: 'waitingOrder', rangeType: 'S', include: ['source', 'target', 'batch'] },
+} as const satisfies Record<string, IndexLayout>;
+export type IndexName = keyof typeof indexes;
+
+/**
+ * A record as its row. It is read back before it is handed out, so that nothing is ever written which could not
+ * be read again.
+ *
+ * @throws RowUnreadable
+ */
+export function toRow<K extends RecordKind>(kind: K, record: Records[K]): Row {
+  const row = codecs[kind].encode(record);
+  codecs[kind].decode(definedOnly(row));
+  return row;
+}
+
+/** Without what is absent, however deep. */
+export function definedOnly({ pk, sk, ...rest }: Row): Row {
+  return { pk, sk, ...definedIn(rest) };
+}
+
+function definedIn(map: { readonly [name: string]: Attribute | undefined }): { readonly [name: string]: Attribute } {
+  const kept: Record<string, Attribute> = {};
+  for (const [name, value] of Object.entries(map)) {
+    if (value !== undefined) kept[name] = defined(value);
+  }
+  return kept;
+}
+
+function defined(value: Attribute): Attribute {
+  if (isList(value)) return value.map(defined);
+  return typeof value !== 'object' || value === null || value instanceof Set ? value : definedIn(value);
+}
+
+const isList = (value: Attribute): value is readonly Attribute[] => Array.isArray(value);

@@ -1,0 +1,98 @@
+import { UpdateItemCommand, type DynamoDBClient, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
+import { StepFailure } from '../domain/failure.ts';
+import type { PermitSide } from '../domain/host.ts';
+import type { HostName } from '../domain/ids.ts';
+import type { Permits } from '../ports/store.ts';
+import { codecs } from './layout.ts';
+import { asPortError, readFailure } from './trouble.ts';
+import { keyItem } from './wire.ts';
+
+export interface PermitsOptions {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+}
+
+const attributeOf: Readonly<Record<PermitSide, string>> = { out: 'permitsOut', in: 'permitsIn' };
+
+/** Permits and reservations as sets and maps on the host's row, beside its version. */
+export function createPermits({ client, table }: PermitsOptions): Permits {
+  return {
+    async take(host, side, move, limit) {
+      const hasRoom = limit > 0 ? 'attribute_not_exists(#held) OR size(#held) < :limit OR ' : '';
+      const answer = await update(host, {
+        UpdateExpression: 'ADD #held :move',
+        ConditionExpression: `attribute_exists(pk) AND (${hasRoom}contains(#held, :name))`,
+        ExpressionAttributeNames: { '#held': attributeOf[side] },
+        ExpressionAttributeValues: {
+          ':move': { SS: [move] },
+          ':name': { S: move },
+          ...(limit > 0 ? { ':limit': { N: String(limit) } } : {}),
+        },
+      });
+      if (answer === 'no-host') throw unknownHost(host);
+      return answer === 'done';
+    },
+
+    async giveBack(host, side, move) {
+      await update(host, {
+        UpdateExpression: 'DELETE #held :move',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: { '#held': attributeOf[side] },
+        ExpressionAttributeValues: { ':move': { SS: [move] } },
+      });
+    },
+
+    async reserve(host, move, bytes) {
+      const answer = await update(host, {
+        UpdateExpression: 'SET #reserved.#move = :bytes',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: { '#reserved': 'reserved', '#move': move },
+        ExpressionAttributeValues: { ':bytes': { N: String(bytes) } },
+      });
+      if (answer === 'no-host') throw unknownHost(host);
+    },
+
+    async unreserve(host, move) {
+      await update(host, {
+        UpdateExpression: 'REMOVE #reserved.#move',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: { '#reserved': 'reserved', '#move': move },
+      });
+    },
+  };
+
+  async function update(
+    name: HostName,
+    input: Pick<
+      UpdateItemCommandInput,
+      'UpdateExpression' | 'ConditionExpression' | 'ExpressionAttributeNames' | 'ExpressionAttributeValues'
+    >,
+  ): Promise<'done' | 'refused' | 'no-host'> {
+    try {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: keyItem(codecs.host.key({ name })),
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          ...input,
+        }),
+      );
+      return 'done';
+    } catch (error) {
+      const { trouble, item } = readFailure(error);
+      if (trouble !== 'condition') throw asPortError(error, 'the table');
+      return item === undefined ? 'no-host' : 'refused';
+    }
+  }
+}
+
+function unknownHost(host: HostName): StepFailure {
+  return new StepFailure(
+    {
+      code: 'host-unknown',
+      sentence: `there is no host ${host}`,
+      cure: `register it first: dray host add ${host} --driver … --url …`,
+    },
+    'fail',
+  );
+}

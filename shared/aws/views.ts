@@ -1,0 +1,145 @@
+import { z } from 'zod';
+import { cleanupsOnHost } from '../contracts/rows/cleanup.ts';
+import { endpointsOfShard, endpointsOnHost } from '../contracts/rows/endpoint.ts';
+import { decodeHistory, historyKey, historyPrefix } from '../contracts/rows/history.ts';
+import { labelAndEndpoint, readWaitingEntry } from '../contracts/rows/move.ts';
+import { RowUnreadable, shardCount, shards, type RowKey } from '../contracts/rows/row.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Due, HistoryEntry, Page, Views, WaitingMove } from '../ports/store.ts';
+import { readCursor, writeCursor } from './cursor.ts';
+import { codecs } from './layout.ts';
+import type { QueryRows, RowsQuery } from './rows-query.ts';
+
+export interface ViewsOptions {
+  readonly query: QueryRows;
+  readonly clock: Clock;
+  /** Entries of a page. By default 1,000. */
+  readonly pageSize?: number;
+}
+
+type Entry = Readonly<Record<string, unknown>>;
+
+/** Listings, over the table's indexes. */
+export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): Views {
+  return {
+    hosts: async (cursor) =>
+      await page({ index: 'byKind', hash: 'host' }, cursor, (entry) => codecs.host.keyOf(keyIn(entry)).name),
+    endpointsOn: async (host, cursor) =>
+      await page({ index: 'byHost', hash: endpointsOnHost(host) }, cursor, endpointIn),
+    endpoints: everyEndpoint,
+    batches: async (cursor) =>
+      await page({ index: 'byKind', hash: 'batch' }, cursor, (entry) => codecs.batch.keyOf(keyIn(entry)).id),
+    movesOf: async (batch, label, cursor) =>
+      await page(
+        {
+          index: 'byBatch',
+          hash: batch,
+          ...(label === undefined ? {} : { range: { beginsWith: labelAndEndpoint(label, '') } }),
+        },
+        cursor,
+        moveIn,
+      ),
+    movesAt: async (hour, cursor) => await page({ index: 'byTime', hash: hour }, cursor, moveIn),
+    cleanupsOn: async (host, cursor) =>
+      await page({ index: 'byHost', hash: cleanupsOnHost(host) }, cursor, (entry) => codecs.cleanup.keyOf(keyIn(entry))),
+
+    async waiting(limit) {
+      const found = await acrossShards({ index: 'byWaiting' }, limit);
+      return first(limit, found, byText('waitingOrder')).map(
+        (entry): WaitingMove => ({ id: moveIn(entry), ...readWaitingEntry(entry) }),
+      );
+    },
+
+    async due(now, limit) {
+      const found = await acrossShards({ index: 'byDue', range: { atMost: now } }, limit);
+      return first(limit, found, byNumber('dueAt')).map(dueIn);
+    },
+
+    async history(move, cursor) {
+      const found = await page(
+        { hash: historyKey(move), range: { beginsWith: historyPrefix } },
+        cursor,
+        (row) => decodeHistory(row),
+      );
+      // Expired rows go when the service gets to them: until then they are passed over here.
+      const now = clock.now() / 1_000;
+      return { ...found, items: found.items.filter(({ expiresAt }) => expiresAt > now).map(withoutExpiry) };
+    },
+  };
+
+  async function page<T>(
+    wanted: Omit<RowsQuery, 'limit' | 'after'>,
+    cursor: string | undefined,
+    read: (entry: Entry) => T,
+  ): Promise<Page<T>> {
+    const { rows, end } = await query({ ...wanted, limit: pageSize, after: readCursor(cursor).after });
+    const items = rows.map(read);
+    return end === undefined ? { items } : { items, cursor: writeCursor({ after: end }) };
+  }
+
+  /** Shard after shard; a page ends where its shard ends, unless it would be empty. */
+  async function everyEndpoint(cursor?: string) {
+    const { shard: start = 0, after } = readCursor(cursor);
+    for (let shard = start; shard < shardCount; shard += 1) {
+      const { rows, end } = await query({
+        index: 'byKind',
+        hash: endpointsOfShard(shards[shard] ?? ''),
+        limit: pageSize,
+        after: shard === start ? after : undefined,
+      });
+      const items = rows.map(endpointIn);
+      if (end !== undefined) return { items, cursor: writeCursor({ shard, after: end }) };
+      if (items.length > 0) return shard + 1 < shardCount ? { items, cursor: writeCursor({ shard: shard + 1 }) } : { items };
+    }
+    return { items: [] };
+  }
+
+  /** Of each shard somewhat more than its share, so that the first of all are among them. */
+  async function acrossShards(wanted: Pick<RowsQuery, 'index' | 'range'>, limit: number): Promise<Entry[]> {
+    const share = limit / shardCount;
+    const each = Math.max(1, Math.min(limit, Math.ceil(share + 4 * Math.sqrt(share) + 4)));
+    const found = await Promise.all(shards.map(async (hash) => await query({ ...wanted, hash, limit: each })));
+    return found.flatMap(({ rows }) => rows);
+  }
+}
+
+const entryKey = z.looseObject({ pk: z.string(), sk: z.string() });
+
+function keyIn(entry: Entry): RowKey {
+  return entryKey.parse(entry);
+}
+
+const endpointIn = (entry: Entry) => codecs.endpoint.keyOf(keyIn(entry)).endpoint;
+const moveIn = (entry: Entry) => codecs.move.keyOf(keyIn(entry)).id;
+
+function dueIn(entry: Entry): Due {
+  const key = keyIn(entry);
+  switch (key.sk) {
+    case 'MOVE':
+      return { kind: 'move', ...codecs.move.keyOf(key) };
+    case 'BATCH':
+      return { kind: 'batch', ...codecs.batch.keyOf(key) };
+    case 'ENDPOINT':
+      return { kind: 'endpoint', ...codecs.endpoint.keyOf(key) };
+    default:
+      throw new RowUnreadable(`row-unreadable: ${key.pk} ${key.sk} is due, and no move, batch or endpoint`);
+  }
+}
+
+function withoutExpiry({ expiresAt: _, ...entry }: HistoryEntry & { readonly expiresAt: number }): HistoryEntry {
+  return entry;
+}
+
+type Order = (one: Entry, other: Entry) => number;
+
+const byText =
+  (name: string): Order =>
+  (one, other) =>
+    String(one[name]) < String(other[name]) ? -1 : 1;
+
+const byNumber =
+  (name: string): Order =>
+  (one, other) =>
+    Number(one[name]) - Number(other[name]);
+
+const first = (limit: number, entries: readonly Entry[], order: Order): Entry[] => entries.toSorted(order).slice(0, limit);

@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import type { Batch } from '../../domain/batch.ts';
+import { batchId } from '../../domain/ids.ts';
+import { moveLabels, type MoveLabel } from '../../domain/move.ts';
+import { batchIdField, claimCheckField, countField, endpointField, policyField, timeField } from './fields.ts';
+import { afterPrefix, asRecord, envelope, readRow, shardOf, type Attribute, type RowCodec } from './row.ts';
+
+const figure = z.exactOptional(z.int());
+
+const schema = z.strictObject({
+  ...envelope,
+  kind: z.literal('batch'),
+  listing: z.literal('batch'),
+  shard: z.string(),
+  dueAt: z.exactOptional(timeField),
+  id: batchIdField,
+  requestSource: z.string(),
+  requestId: z.string(),
+  reason: z.string(),
+  selection: claimCheckField,
+  priority: z.int(),
+  policy: policyField,
+  state: z.enum(['planning', 'running', 'completed']),
+  planned: countField,
+  total: z.exactOptional(countField),
+  resolved: z.exactOptional(claimCheckField),
+  unknown: z.exactOptional(z.strictObject({ count: countField, examples: z.array(endpointField) })),
+  count_waiting: figure,
+  count_transferring: figure,
+  count_cutting_over: figure,
+  count_moved: figure,
+  count_retired: figure,
+  count_rolling_back: figure,
+  count_rolled_back: figure,
+  count_stuck: figure,
+  createdAt: timeField,
+  endedAt: z.exactOptional(timeField),
+});
+
+const countAttributes = {
+  waiting: 'count_waiting',
+  transferring: 'count_transferring',
+  'cutting-over': 'count_cutting_over',
+  moved: 'count_moved',
+  retired: 'count_retired',
+  'rolling-back': 'count_rolling_back',
+  'rolled-back': 'count_rolled_back',
+  stuck: 'count_stuck',
+} as const satisfies Record<MoveLabel, string>;
+
+/** The attribute that counts a batch's moves of this label: flat, so that it can be added to without a read. */
+export const countAttribute = (label: MoveLabel): string => countAttributes[label];
+
+/** A batch. Due in every minute until it is completed. */
+export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
+  kind: 'batch',
+  key: ({ id }) => ({ pk: `BATCH#${id}`, sk: 'BATCH' }),
+  keyOf: ({ pk }) => ({ id: batchId(afterPrefix('BATCH#', pk)) }),
+  encode: ({ counts, ...batch }) => ({
+    ...batchRow.key(batch),
+    ...batch,
+    ...encodeCounts(counts),
+    selection: { ...batch.selection },
+    resolved: batch.resolved === undefined ? undefined : { ...batch.resolved },
+    policy: { ...batch.policy },
+    kind: 'batch',
+    listing: 'batch',
+    shard: shardOf(batch.id),
+    dueAt: batch.state === 'completed' ? undefined : batch.createdAt,
+  }),
+  decode: (row) => {
+    const {
+      pk: _pk,
+      sk: _sk,
+      kind: _kind,
+      commitId: _commit,
+      listing: _listing,
+      shard: _shard,
+      dueAt: _dueAt,
+      count_waiting,
+      count_transferring,
+      count_cutting_over,
+      count_moved,
+      count_retired,
+      count_rolling_back,
+      count_rolled_back,
+      count_stuck,
+      ...batch
+    } = readRow(schema, row);
+    const counts: Batch['counts'] = {
+      ...(count_waiting === undefined ? {} : { waiting: count_waiting }),
+      ...(count_transferring === undefined ? {} : { transferring: count_transferring }),
+      ...(count_cutting_over === undefined ? {} : { 'cutting-over': count_cutting_over }),
+      ...(count_moved === undefined ? {} : { moved: count_moved }),
+      ...(count_retired === undefined ? {} : { retired: count_retired }),
+      ...(count_rolling_back === undefined ? {} : { 'rolling-back': count_rolling_back }),
+      ...(count_rolled_back === undefined ? {} : { 'rolled-back': count_rolled_back }),
+      ...(count_stuck === undefined ? {} : { stuck: count_stuck }),
+    };
+    return asRecord<Batch>()({ ...batch, counts });
+  },
+  kept: [],
+  // The display counts have run along without commits; with its end the batch gets the exact ones.
+  rewritten: (before, after) =>
+    before.state !== 'completed' && after.state === 'completed' ? Object.values(countAttributes) : [],
+};
+
+function encodeCounts(counts: Batch['counts']): { readonly [name: string]: Attribute | undefined } {
+  return Object.fromEntries(moveLabels.map((label) => [countAttributes[label], counts[label]]));
+}

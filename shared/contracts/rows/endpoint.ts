@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { endpointName, type HostName } from '../../domain/ids.ts';
+import { isUnannounced, type Placement } from '../../domain/placement.ts';
+import { countField, endpointField, hostField, moveIdField, timeField } from './fields.ts';
+import { afterPrefix, asRecord, envelope, readRow, shardOf, type RowCodec } from './row.ts';
+
+const held = { move: moveIdField, token: countField };
+
+const schema = z.strictObject({
+  ...envelope,
+  kind: z.literal('endpoint'),
+  listing: z.string(),
+  onHost: z.string(),
+  shard: z.string(),
+  dueAt: z.exactOptional(timeField),
+  endpoint: endpointField,
+  driver: z.string(),
+  host: hostField,
+  database: z.string(),
+  epoch: countField,
+  arbitration: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('serving') }),
+    z.strictObject({ kind: z.literal('frozen'), ...held }),
+    z.strictObject({ kind: z.literal('thawing'), ...held }),
+    z.strictObject({ kind: z.literal('flipped'), ...held, from: hostField }),
+    z.strictObject({ kind: z.literal('opening'), ...held, from: hostField }),
+  ]),
+  claim: z.exactOptional(z.strictObject({ move: moveIdField, firstToken: countField })),
+  claims: countField,
+  announcedEpoch: countField,
+  sizeBytes: countField,
+  labels: z.record(z.string(), z.string()),
+  registeredAt: timeField,
+});
+
+/** What `byHost` keeps of an endpoint. */
+export const endpointsOnHost = (host: HostName): string => `endpoint#${host}`;
+/** What `byKind` keeps of the endpoints of one shard. */
+export const endpointsOfShard = (shard: string): string => `endpoint#${shard}`;
+
+/** A placement. Due for as long as its epoch has not been told to the world. */
+export const endpointRow: RowCodec<Pick<Placement, 'endpoint'>, Placement> = {
+  kind: 'endpoint',
+  key: ({ endpoint }) => ({ pk: `ENDPOINT#${endpoint}`, sk: 'ENDPOINT' }),
+  keyOf: ({ pk }) => ({ endpoint: endpointName(afterPrefix('ENDPOINT#', pk)) }),
+  encode: (placement) => ({
+    ...endpointRow.key(placement),
+    ...placement,
+    claim: placement.claim === undefined ? undefined : { ...placement.claim },
+    arbitration: { ...placement.arbitration },
+    kind: 'endpoint',
+    listing: endpointsOfShard(shardOf(placement.endpoint)),
+    onHost: endpointsOnHost(placement.host),
+    shard: shardOf(placement.endpoint),
+    dueAt: isUnannounced(placement) ? placement.registeredAt : undefined,
+  }),
+  decode: (row) => {
+    const {
+      pk: _pk,
+      sk: _sk,
+      kind: _kind,
+      commitId: _commit,
+      listing: _listing,
+      onHost: _onHost,
+      shard: _shard,
+      dueAt: _dueAt,
+      ...placement
+    } = readRow(schema, row);
+    return asRecord<Placement>()(placement);
+  },
+  kept: [],
+};

@@ -1,0 +1,65 @@
+import { z } from 'zod';
+import type { Host } from '../../domain/host.ts';
+import type { JsonObject } from '../../domain/json.ts';
+import { hostName } from '../../domain/ids.ts';
+import { countField, hostField, jsonField, moveIdField, timeField } from './fields.ts';
+import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
+
+const permitsField = z.set(moveIdField).transform((held) => [...held].sort());
+const optionsField = jsonField.transform((value, context): JsonObject => {
+  const object = anyObject.safeParse(value);
+  if (object.success) return object.data;
+  context.addIssue({ code: 'custom', message: 'no JSON object' });
+  return z.NEVER;
+});
+const anyObject = z.custom<JsonObject>((it) => typeof it === 'object' && it !== null && !Array.isArray(it));
+
+const schema = z.strictObject({
+  ...envelope,
+  kind: z.literal('host'),
+  listing: z.literal('host'),
+  name: hostField,
+  driver: z.string(),
+  url: z.string(),
+  replicationAddress: z.string(),
+  clientAddress: z.string(),
+  secret: z.exactOptional(z.string()),
+  zone: z.string(),
+  capacityBytes: z.exactOptional(countField),
+  intent: z.strictObject({
+    value: z.enum(['active', 'cordoned', 'draining', 'retired']),
+    sequence: z.int(),
+    reason: z.string(),
+  }),
+  signals: z.record(z.string(), timeField),
+  systemIdentifier: z.string(),
+  serverVersion: z.string(),
+  movesOut: countField,
+  movesIn: countField,
+  permitsOut: z.exactOptional(permitsField),
+  permitsIn: z.exactOptional(permitsField),
+  reserved: z.record(moveIdField, countField),
+  options: optionsField,
+  registeredAt: timeField,
+});
+
+/** A host. Its permits and reservations change by themselves, without touching the version. */
+export const hostRow: RowCodec<Pick<Host, 'name'>, Host> = {
+  kind: 'host',
+  key: ({ name }) => ({ pk: `HOST#${name}`, sk: 'HOST' }),
+  keyOf: ({ pk }) => ({ name: hostName(afterPrefix('HOST#', pk)) }),
+  encode: ({ permitsOut, permitsIn, options, ...plain }) => ({
+    ...hostRow.key(plain),
+    ...plain,
+    kind: 'host',
+    listing: 'host',
+    permitsOut: permitsOut.length === 0 ? undefined : new Set(permitsOut),
+    permitsIn: permitsIn.length === 0 ? undefined : new Set(permitsIn),
+    options: JSON.stringify(options),
+  }),
+  decode: (row) => {
+    const { pk: _pk, sk: _sk, kind: _kind, commitId: _commit, listing: _listing, ...host } = readRow(schema, row);
+    return asRecord<Host>()({ ...host, permitsOut: host.permitsOut ?? [], permitsIn: host.permitsIn ?? [] });
+  },
+  kept: ['permitsOut', 'permitsIn', 'reserved'],
+};

@@ -1,0 +1,133 @@
+import { z } from 'zod';
+import type { Execution } from '../../domain/execution.ts';
+import { moveId, type EndpointName } from '../../domain/ids.ts';
+import { labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
+import { encodeExecution, executionFields } from './execution.ts';
+import { batchIdField, countField, endpointField, hostField, moveIdField, policyField, timeField } from './fields.ts';
+import { afterPrefix, asRecord, envelope, readRow, RowUnreadable, shardOf, upToMinute, type RowCodec } from './row.ts';
+
+const schema = z.strictObject({
+  ...envelope,
+  kind: z.literal('move'),
+  label: z.enum(moveLabels),
+  labelAndEndpoint: z.string(),
+  hour: z.string(),
+  shard: z.string(),
+  dueAt: z.exactOptional(timeField),
+  waitingOrder: z.exactOptional(z.string()),
+  id: moveIdField,
+  batch: batchIdField,
+  endpoint: endpointField,
+  driver: z.string(),
+  database: z.string(),
+  source: hostField,
+  target: hostField,
+  why: z.string(),
+  epoch: countField,
+  policy: policyField,
+  priority: z.int(),
+  createdAt: timeField,
+  ...executionFields,
+});
+
+/** A move. Its index keys are coarse: they change with its label, not with its every step. */
+export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
+  kind: 'move',
+  key: ({ id }) => ({ pk: `MOVE#${id}`, sk: 'MOVE' }),
+  keyOf: ({ pk }) => ({ id: moveId(afterPrefix('MOVE#', pk)) }),
+  encode: ({ execution, ...move }) => {
+    const label = labelOf(execution);
+    return {
+      ...moveRow.key(move),
+      ...move,
+      ...encodeExecution(execution),
+      policy: { ...move.policy },
+      kind: 'move',
+      label,
+      labelAndEndpoint: labelAndEndpoint(label, move.endpoint),
+      hour: hourOf(move.createdAt),
+      shard: shardOf(move.id),
+      dueAt: dueAtOf(execution),
+      waitingOrder: label === 'waiting' ? waitingOrder(move) : undefined,
+    };
+  },
+  decode: (row) => {
+    const {
+      pk: _pk,
+      sk: _sk,
+      kind: _kind,
+      commitId: _commit,
+      label: _label,
+      labelAndEndpoint: _labelAndEndpoint,
+      hour: _hour,
+      shard: _shard,
+      dueAt: _dueAt,
+      waitingOrder: _waitingOrder,
+      workflow,
+      run,
+      token,
+      status,
+      results,
+      timings,
+      last,
+      ...move
+    } = readRow(schema, row);
+    return asRecord<Move>()({ ...move, execution: { workflow, run, token, status, results, timings, last } });
+  },
+  kept: [],
+};
+
+/** The order of `byBatch`: by coarse state, then by name. */
+export const labelAndEndpoint = (label: MoveLabel, endpoint: EndpointName | ''): string => `${label}#${endpoint}`;
+
+/** The hour of a time, `2026-11-21T08`, in UTC. */
+export const hourOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
+
+const grace = 60_000;
+
+/**
+ * When the sweep should look after a move: a minute after its worker has had to speak up, on a full minute.
+ *
+ * A lease counts for no less than a minute since the last word. So a short lease after a long one, or the next
+ * step after the last, moves the entry in the index once a minute and not with every write.
+ */
+function dueAtOf({ status, last }: Execution): number | undefined {
+  switch (status.state) {
+    case 'waiting':
+      return upToMinute(status.dueAt + grace);
+    case 'running':
+    case 'rolling-back':
+      return upToMinute(Math.max(status.dueAt, status.lease?.until ?? 0, last.at + grace) + grace);
+    case 'completed':
+    case 'rolled-back':
+    case 'stuck':
+      return undefined;
+    default:
+      return status satisfies never;
+  }
+}
+
+const highest = 1_000_000_000;
+
+/** Sorts the highest priority first, then the oldest. */
+function waitingOrder({ priority, createdAt, id }: Pick<Move, 'priority' | 'createdAt' | 'id'>): string {
+  const rank = highest - Math.max(-highest, Math.min(highest, priority));
+  return `${digits(rank, 10)}#${digits(createdAt, 13)}#${id}`;
+}
+
+const digits = (value: number, width: number): string => String(value).padStart(width, '0');
+
+const waitingEntry = z.object({
+  waitingOrder: z.string().regex(/^\d{10}#\d{13}#/),
+  batch: batchIdField,
+  source: hostField,
+  target: hostField,
+});
+
+/** A waiting move, from its entry in `byWaiting` alone. @throws RowUnreadable */
+export function readWaitingEntry(entry: unknown): Pick<Move, 'batch' | 'source' | 'target' | 'priority' | 'createdAt'> {
+  const { waitingOrder: order, ...rest } = readRow(waitingEntry, entry);
+  const [rank, createdAt] = order.split('#');
+  if (rank === undefined || createdAt === undefined) throw new RowUnreadable(`row-unreadable: waiting order "${order}"`);
+  return { ...rest, priority: highest - Number(rank), createdAt: Number(createdAt) };
+}

@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import type { RequestRecord } from '../../domain/request.ts';
+import { batchIdField, failureField, timeField } from './fields.ts';
+import { afterPrefix, asRecord, envelope, readRow, type Attribute, type RowCodec } from './row.ts';
+
+const schema = z.strictObject({
+  ...envelope,
+  kind: z.literal('request'),
+  source: z.string(),
+  id: z.string(),
+  type: z.string(),
+  bodyHash: z.string(),
+  outcome: z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('pending') }),
+    z.strictObject({ kind: z.literal('accepted'), batch: z.exactOptional(batchIdField) }),
+    z.strictObject({ kind: z.literal('refused'), failure: failureField, field: z.exactOptional(z.string()) }),
+  ]),
+  receivedAt: timeField,
+});
+
+/** A request: source and id stand in two keys, so that no source and id can be taken for another pair. */
+export const requestRow: RowCodec<Pick<RequestRecord, 'source' | 'id'>, RequestRecord> = {
+  kind: 'request',
+  key: ({ source, id }) => ({ pk: `REQUEST#${source}`, sk: `REQUEST#${id}` }),
+  keyOf: ({ pk, sk }) => ({ source: afterPrefix('REQUEST#', pk), id: afterPrefix('REQUEST#', sk) }),
+  encode: (request) => ({
+    ...requestRow.key(request),
+    ...request,
+    outcome: encodeOutcome(request.outcome),
+    kind: 'request',
+  }),
+  decode: (row) => {
+    const { pk: _pk, sk: _sk, kind: _kind, commitId: _commit, ...request } = readRow(schema, row);
+    return asRecord<RequestRecord>()(request);
+  },
+  kept: [],
+};
+
+function encodeOutcome(outcome: RequestRecord['outcome']): Attribute {
+  return outcome.kind === 'refused' ? { ...outcome, failure: { ...outcome.failure } } : { ...outcome };
+}

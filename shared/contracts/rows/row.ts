@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import type { Json } from '../../domain/json.ts';
+
+/** An attribute of a row, before it is put into the form of the wire. */
+export type Attribute =
+  | string
+  | number
+  | boolean
+  | null
+  | Set<string>
+  | readonly Attribute[]
+  | { readonly [name: string]: Attribute | undefined };
+
+export interface RowKey {
+  readonly pk: string;
+  readonly sk: string;
+}
+
+/** A row: its key and its attributes by name; what is undefined is absent. */
+export interface Row extends RowKey {
+  readonly [name: string]: Attribute | undefined;
+}
+
+/** How records of one kind stand in rows. */
+export interface RowCodec<Key, Record> {
+  readonly kind: string;
+  readonly key: (of: Key) => RowKey;
+  /** The key back from an index entry. @throws RowUnreadable */
+  readonly keyOf: (row: RowKey) => Key;
+  readonly encode: (record: Record) => Row;
+  /** @throws RowUnreadable when the row is not what its contract says */
+  readonly decode: (row: unknown) => Record;
+  /** Attributes that are changed without a commit (sets of permits, say): a commit never writes them. */
+  readonly kept: readonly string[];
+  /** Attributes that this commit writes even if `before` and `after` agree on them. */
+  readonly rewritten?: (before: Record, after: Record) => readonly string[];
+}
+
+/** A row does not keep its contract: written by another version, or by hand. */
+export class RowUnreadable extends Error {
+  override readonly name = 'RowUnreadable';
+  readonly code = 'row-unreadable';
+}
+
+const anyKey = z.looseObject({ pk: z.string(), sk: z.string() });
+
+/** Parses a row by its schema; the failure names the row and the attribute. */
+export function readRow<Schema extends z.ZodType>(schema: Schema, row: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(row);
+  if (parsed.success) return parsed.data;
+  const key = anyKey.safeParse(row);
+  const name = key.success ? `${key.data.pk} ${key.data.sk}` : 'of unknown key';
+  const issue = parsed.error.issues[0];
+  const where = issue === undefined ? '' : `attribute "${issue.path.join('.')}": ${issue.message}`;
+  throw new RowUnreadable(
+    `row-unreadable: row ${name}, ${where}; deploy the version that wrote it, or repair the attribute`,
+    { cause: parsed.error },
+  );
+}
+
+/** A type with nothing optional in it, to see whether two have the same fields. */
+type Whole<T> = Json extends T
+  ? 'json'
+  : T extends string | number | boolean | null
+    ? T
+    : T extends readonly (infer Element)[]
+      ? readonly Whole<Element>[]
+      : { [Name in keyof T]-?: Whole<T[Name]> };
+
+/** Hands on what a contract has read. Does not compile when the record has a field that the contract lacks. */
+export function asRecord<Record>() {
+  return <Output extends Record>(
+    output: Output & (Whole<Output> extends Whole<Record> ? unknown : 'the contract lacks a field of the record'),
+  ): Record => output;
+}
+
+/** What is left of `text` after `prefix`. @throws RowUnreadable */
+export function afterPrefix(prefix: string, text: string): string {
+  if (text.startsWith(prefix)) return text.slice(prefix.length);
+  throw new RowUnreadable(`row-unreadable: key "${text}" does not begin with "${prefix}"`);
+}
+
+/** In how many parts an index is split whose entries are written by everybody and read by few. */
+export const shardCount = 16;
+export const shards: readonly string[] = Array.from({ length: shardCount }, (_, index) =>
+  String(index).padStart(2, '0'),
+);
+
+/** The shard of an identity, the same for ever: FNV-1a, folded. */
+export function shardOf(identity: string): string {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < identity.length; index += 1) {
+    hash = Math.imul(hash ^ identity.charCodeAt(index), 0x01000193);
+  }
+  return String(((hash >>> 16) ^ (hash & 0xffff)) % shardCount).padStart(2, '0');
+}
+
+const minute = 60_000;
+
+/** Up to the next full minute: an index key must not change with every write. */
+export function upToMinute(time: number): number {
+  return Math.ceil(time / minute) * minute;
+}
+
+/** What every row carries beside its record. */
+export const envelope = {
+  pk: z.string(),
+  sk: z.string(),
+  version: z.int().positive(),
+  /** Which write made this version, so that a writer whose answer was lost knows its own. */
+  commitId: z.exactOptional(z.string()),
+};

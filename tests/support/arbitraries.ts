@@ -1,0 +1,250 @@
+import fc, { type Arbitrary } from 'fast-check';
+import { jsonField } from '../../shared/contracts/rows/fields.ts';
+import type { Batch, ClaimCheck } from '../../shared/domain/batch.ts';
+import type { CleanupEntry, CleanupRecord } from '../../shared/domain/cleanup.ts';
+import type { Execution, ExecutionState } from '../../shared/domain/execution.ts';
+import type { Failure } from '../../shared/domain/failure.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import {
+  batchId,
+  endpointName,
+  hostName,
+  moveId,
+  type BatchId,
+  type EndpointName,
+  type HostName,
+  type MoveId,
+} from '../../shared/domain/ids.ts';
+import type { Json, JsonObject } from '../../shared/domain/json.ts';
+import { moveLabels, type Move } from '../../shared/domain/move.ts';
+import type { Arbitration, Placement } from '../../shared/domain/placement.ts';
+import type { MovePolicy } from '../../shared/domain/policy.ts';
+import type { RequestRecord } from '../../shared/domain/request.ts';
+import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
+import type { RecordKind, Records } from '../../shared/ports/store.ts';
+
+/** Records of every kind, as wild as their types allow. */
+const idText = (prefix: string, length: number): Arbitrary<string> =>
+  fc
+    .array(fc.constantFrom(...'0123456789abcdefghijklmnopqrstuvwxyz'), { minLength: length, maxLength: length })
+    .map((letters) => prefix + letters.join(''));
+const nameText = fc
+  .tuple(
+    fc.constantFrom(...'aZ09'),
+    fc.array(fc.constantFrom(...'abcXYZ019._-'), { maxLength: 99 }),
+  )
+  .map(([head, rest]) => head + rest.join(''));
+
+export const anyMoveId: Arbitrary<MoveId> = idText('mv_', 16).map(moveId);
+export const anyBatchId: Arbitrary<BatchId> = idText('bt_', 20).map(batchId);
+export const anyHostName: Arbitrary<HostName> = nameText.map(hostName);
+export const anyEndpointName: Arbitrary<EndpointName> = nameText.map(endpointName);
+
+const time = fc.integer({ min: 0, max: 4_000_000_000_000 });
+const count = fc.maxSafeNat();
+const small = fc.nat({ max: 1_000_000 });
+const duration = fc.nat({ max: 1_000_000_000 }).map((micros) => micros / 1_000);
+const text = fc.string({ unit: 'binary', maxLength: 40 });
+const word = fc.stringMatching(/^[a-z][a-z0-9/._-]{0,30}$/);
+const version = fc.integer({ min: 1, max: 1_000_000_000 });
+
+export const anyJson: Arbitrary<Json> = fc.json({ maxDepth: 3 }).map((json) => jsonField.parse(json));
+const jsonObject: Arbitrary<JsonObject> = fc.dictionary(text, anyJson, { maxKeys: 4, noNullPrototype: true });
+const textMap = fc.dictionary(word, text, { maxKeys: 4, noNullPrototype: true });
+
+const failure: Arbitrary<Failure> = fc.record(
+  { code: text, sentence: text, cure: text, host: text },
+  { requiredKeys: ['code', 'sentence', 'cure'] },
+);
+const claimCheck: Arbitrary<ClaimCheck> = fc.record({ key: text, sha256: text, bytes: count });
+const policy: Arbitrary<MovePolicy> = fc.record({
+  roles: fc.constantFrom('require', 'copy'),
+  pauseBudgetMs: duration,
+  lagLimitBytes: count,
+  retentionMs: duration,
+  offline: fc.constantFrom('refuse', 'allow'),
+});
+
+const host: Arbitrary<Host> = fc.record(
+  {
+    name: anyHostName,
+    driver: text,
+    url: text,
+    replicationAddress: text,
+    clientAddress: text,
+    secret: text,
+    zone: text,
+    capacityBytes: count,
+    intent: fc.record({
+      value: fc.constantFrom('active', 'cordoned', 'draining', 'retired'),
+      sequence: count,
+      reason: text,
+    }),
+    signals: fc.dictionary(word, time, { maxKeys: 3, noNullPrototype: true }),
+    systemIdentifier: text,
+    serverVersion: text,
+    movesOut: small,
+    movesIn: small,
+    permitsOut: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
+    permitsIn: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
+    reserved: fc.dictionary(anyMoveId, count, { maxKeys: 3, noNullPrototype: true }),
+    options: jsonObject,
+    registeredAt: time,
+    version,
+  },
+  { noNullPrototype: true },
+).chain((whole) => lacking(whole, ['secret', 'capacityBytes']));
+
+const held = { move: anyMoveId, token: count };
+const arbitration: Arbitrary<Arbitration> = fc.oneof(
+  fc.record({ kind: fc.constant('serving' as const) }),
+  fc.record({ kind: fc.constant('frozen' as const), ...held }),
+  fc.record({ kind: fc.constant('thawing' as const), ...held }),
+  fc.record({ kind: fc.constant('flipped' as const), ...held, from: anyHostName }),
+  fc.record({ kind: fc.constant('opening' as const), ...held, from: anyHostName }),
+);
+const placement: Arbitrary<Placement> = fc
+  .record({
+    endpoint: anyEndpointName,
+    driver: text,
+    host: anyHostName,
+    database: text,
+    epoch: small,
+    arbitration,
+    claim: fc.record({ move: anyMoveId, firstToken: count }),
+    claims: small,
+    announcedEpoch: small,
+    sizeBytes: count,
+    labels: textMap,
+    registeredAt: time,
+    version,
+  })
+  .chain((whole) => lacking(whole, ['claim']));
+
+const batch: Arbitrary<Batch> = fc
+  .record({
+    id: anyBatchId,
+    requestSource: text,
+    requestId: text,
+    reason: text,
+    selection: claimCheck,
+    priority: fc.integer(),
+    policy,
+    state: fc.constantFrom('planning' as const, 'running' as const, 'completed' as const),
+    planned: small,
+    total: small,
+    resolved: claimCheck,
+    unknown: fc.record({ count: small, examples: fc.array(anyEndpointName, { maxLength: 3 }) }),
+    counts: fc.dictionary(fc.constantFrom(...moveLabels), small, { noNullPrototype: true }),
+    createdAt: time,
+    endedAt: time,
+    version,
+  })
+  .chain((whole) => lacking(whole, ['total', 'resolved', 'unknown', 'endedAt']));
+
+const waitingOn = fc.record({ code: text, on: text, since: time });
+const working = {
+  step: fc.constantFrom(...moveEndpointShape.steps.map(({ name }) => name)),
+  failures: small,
+  idleHandovers: small,
+  deaths: small,
+  hinderedSince: time,
+  dueAt: time,
+  lease: fc.record({ owner: text, token: count, until: time }),
+  waiting: waitingOn,
+  lastFailure: failure,
+  progress: anyJson,
+  spentMs: duration,
+};
+const absentWhileWorking = ['hinderedSince', 'lease', 'waiting', 'lastFailure', 'progress'] as const;
+const status: Arbitrary<ExecutionState> = fc.oneof(
+  fc.record({ state: fc.constant('waiting' as const), waiting: waitingOn, dueAt: time }),
+  fc
+    .record({ state: fc.constant('running' as const), ...working, forwardOnly: fc.boolean(), retreats: small })
+    .chain((whole) => lacking(whole, absentWhileWorking)),
+  fc
+    .record({ state: fc.constant('rolling-back' as const), ...working, reason: failure })
+    .chain((whole) => lacking(whole, absentWhileWorking)),
+  fc.record({ state: fc.constant('completed' as const), endedAt: time }),
+  fc.record({ state: fc.constant('rolled-back' as const), endedAt: time, reason: failure }),
+  fc.record({
+    state: fc.constant('stuck' as const),
+    endedAt: time,
+    step: text,
+    direction: fc.constantFrom('forward' as const, 'back' as const),
+    reason: failure,
+  }),
+);
+export const anyExecution: Arbitrary<Execution> = fc.record({
+  workflow: text,
+  run: version,
+  token: count,
+  status,
+  results: fc.dictionary(word, anyJson, { maxKeys: 4, noNullPrototype: true }),
+  timings: fc.dictionary(word, duration, { maxKeys: 4, noNullPrototype: true }),
+  last: fc.record({ fact: text, at: time, by: text }),
+});
+const move: Arbitrary<Move> = fc.record({
+  id: anyMoveId,
+  batch: anyBatchId,
+  endpoint: anyEndpointName,
+  driver: text,
+  database: text,
+  source: anyHostName,
+  target: anyHostName,
+  why: text,
+  epoch: small,
+  policy,
+  priority: fc.integer(),
+  createdAt: time,
+  execution: anyExecution,
+  version,
+});
+
+const key = fc.string({ minLength: 1, maxLength: 60 });
+const request: Arbitrary<RequestRecord> = fc.record({
+  source: key,
+  id: key,
+  type: text,
+  bodyHash: text,
+  outcome: fc.oneof(
+    fc.record({ kind: fc.constant('pending' as const) }),
+    fc.record({ kind: fc.constant('accepted' as const), batch: anyBatchId }, { requiredKeys: ['kind'] }),
+    fc.record({ kind: fc.constant('refused' as const), failure, field: text }, { requiredKeys: ['kind', 'failure'] }),
+  ),
+  receivedAt: time,
+  version,
+});
+
+const cleanupEntry: Arbitrary<CleanupEntry> = fc.record(
+  { key: text, kind: text, name: text, systemIdentifier: text, oid: small, restore: anyJson },
+  { requiredKeys: ['key', 'kind', 'name', 'systemIdentifier'] },
+);
+const cleanup: Arbitrary<CleanupRecord> = fc.record({
+  move: anyMoveId,
+  run: version,
+  host: anyHostName,
+  items: fc.array(cleanupEntry, { maxLength: 5 }),
+  version,
+});
+
+export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = {
+  host,
+  endpoint: placement,
+  batch,
+  move,
+  request,
+  cleanup,
+};
+
+/** The value without some of the named fields, each by chance. */
+function lacking<T extends object, Name extends keyof T>(
+  whole: T,
+  names: readonly Name[],
+): Arbitrary<Omit<T, Name> & { [N in Name]?: T[N] }> {
+  return fc.subarray([...names]).map((absent) => {
+    const copy: Omit<T, Name> & { [N in Name]?: T[N] } = { ...whole };
+    for (const name of absent) delete copy[name];
+    return copy;
+  });
+}

@@ -1,0 +1,139 @@
+import { isDeepStrictEqual } from 'node:util';
+import { keyNames, type FoundRows, type Position, type RowsQuery } from '../../shared/aws/rows-query.ts';
+import { indexes, definedOnly } from '../../shared/aws/layout.ts';
+import type { Row, RowKey } from '../../shared/contracts/rows/row.ts';
+import { StoreUnavailable } from '../../shared/ports/failures.ts';
+
+export interface TableCall {
+  readonly operation: 'read' | 'write' | 'query';
+  readonly key?: RowKey;
+}
+
+/**
+ * What goes wrong with a call:
+ * - `lost-request`: it never arrives, and no answer comes
+ * - `lost-answer`: it takes effect, and no answer comes
+ * - `late`: no answer comes, and it takes effect when `land` is called
+ */
+export type Fault = 'none' | 'lost-request' | 'lost-answer' | 'late';
+
+export interface MemoryChange {
+  readonly before: Row | undefined;
+  readonly after: Row | undefined;
+}
+
+/** No answer came. */
+export class AnswerLost extends StoreUnavailable {}
+
+/**
+ * The table in memory: rows by key, the indexes computed from them, conditional writes, and failures on demand.
+ * Rows are copied on their way in and out, as a wire would.
+ */
+export class MemoryTable {
+  /** Asked before every call. */
+  fault: (call: TableCall) => Fault = () => 'none';
+  /** Told of every write, in order, as the table's stream would. */
+  onChange: (change: MemoryChange) => void = () => undefined;
+  readonly #rows = new Map<string, Row>();
+  #late: (() => void)[] = [];
+
+  async read(key: RowKey): Promise<Row | undefined> {
+    await Promise.resolve();
+    if (this.fault({ operation: 'read', key }) !== 'none') throw new AnswerLost('a read was not answered');
+    return copy(this.#rows.get(nameOf(key)));
+  }
+
+  /**
+   * Replaces a row by what `next` makes of it; `next` may refuse, and is asked again when a late write lands.
+   * @throws AnswerLost
+   */
+  async write(key: RowKey, next: (row: Row | undefined) => Row | 'gone' | 'refused'): Promise<'done' | 'refused'> {
+    await Promise.resolve();
+    switch (this.fault({ operation: 'write', key })) {
+      case 'none':
+        return this.#apply(key, next);
+      case 'lost-answer':
+        this.#apply(key, next);
+        break;
+      case 'late':
+        this.#late.push(() => {
+          this.#apply(key, next);
+        });
+        break;
+      case 'lost-request':
+        break;
+    }
+    throw new AnswerLost('a write was not answered');
+  }
+
+  /** Lets the late writes take effect, if their conditions still hold. */
+  land(): void {
+    const due = this.#late;
+    this.#late = [];
+    for (const write of due) write();
+  }
+
+  #apply(key: RowKey, next: (row: Row | undefined) => Row | 'gone' | 'refused'): 'done' | 'refused' {
+    const before = this.#rows.get(nameOf(key));
+    const made = next(copy(before));
+    if (made === 'refused') return 'refused';
+    const after = made === 'gone' ? undefined : definedOnly(made);
+    if (after === undefined) this.#rows.delete(nameOf(key));
+    else this.#rows.set(nameOf(key), after);
+    if (!isDeepStrictEqual(before, after)) this.onChange({ before: copy(before), after: copy(after) });
+    return 'done';
+  }
+
+  query = async ({ index, hash, range, limit, after }: RowsQuery): Promise<FoundRows> => {
+    await Promise.resolve();
+    if (this.fault({ operation: 'query' }) !== 'none') throw new AnswerLost('a query was not answered');
+    const names = keyNames(index);
+    const found = [...this.#rows.values()]
+      .filter((row) => row[names.hash] === hash && isIn(row[names.range], range))
+      .toSorted((one, other) => compare(positionOf(one, names), positionOf(other, names), names.range));
+    const rest = after === undefined ? found : found.filter((row) => compare(positionOf(row, names), after, names.range) > 0);
+    const rows = rest.slice(0, limit);
+    const last = rows.at(-1);
+    const shown = rows.map((row) => (index === undefined ? definedOnly(row) : project(row, index)));
+    return last === undefined || rest.length <= limit ? { rows: shown } : { rows: shown, end: positionOf(last, names) };
+  };
+}
+
+function isIn(value: Row[string], range: RowsQuery['range']): boolean {
+  if (value === undefined) return false;
+  if (range === undefined) return true;
+  return 'beginsWith' in range
+    ? typeof value === 'string' && value.startsWith(range.beginsWith)
+    : typeof value === 'number' && value <= range.atMost;
+}
+
+function project(row: Row, index: keyof typeof indexes): Readonly<Record<string, unknown>> {
+  const { hash, range, include } = indexes[index];
+  const names: readonly string[] = ['pk', 'sk', hash, range, ...include];
+  return Object.fromEntries(Object.entries(row).filter(([name]) => names.includes(name)));
+}
+
+function positionOf(row: Row, { hash, range }: { readonly hash: string; readonly range: string }): Position {
+  const position: Record<string, string | number> = { pk: row.pk, sk: row.sk };
+  for (const name of [hash, range]) {
+    const value = row[name];
+    if (typeof value === 'string' || typeof value === 'number') position[name] = value;
+  }
+  return position;
+}
+
+/** By the range key; rows that have the same one by the table's keys. */
+function compare(one: Position, other: Position, range: string): number {
+  for (const name of [range, 'pk', 'sk']) {
+    const [mine, its] = [one[name] ?? '', other[name] ?? ''];
+    if (mine !== its) return mine < its ? -1 : 1;
+  }
+  return 0;
+}
+
+const nameOf = ({ pk, sk }: RowKey): string => JSON.stringify([pk, sk]);
+
+function copy(row: Row | undefined): Row | undefined {
+  return row === undefined ? undefined : definedOnly(row);
+}
+
