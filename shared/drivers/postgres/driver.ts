@@ -1,0 +1,14 @@
+import type { HostDriver } from '../../ports/driver.ts';
+import { describe, discover } from './describe.ts';
+import { findResidue, removeResidue } from './residue.ts';
+import { PostgresMove } from './session.ts';
+
+/** PostgreSQL 15 to 18: online by its own logical replication, offline where the source cannot replicate. */
+export const postgresDriver: HostDriver = {
+  name: 'postgres',
+  describe,
+  discover,
+  begin: (job) => new PostgresMove(job),
+  findResidue,
+  removeResidue,
+};

@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import { conninfo } from '../connection.ts';
+import type { PostgresAddress, Session } from '../connection.ts';
+import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
+import { wholeNumber } from '../values.ts';
+
+export interface Subscription {
+  readonly oid: number;
+  readonly name: string;
+  readonly enabled: boolean;
+}
+
+/** Subscriptions of these names in the database of the session. */
+export async function subscriptionsOf(inside: Session, names: readonly string[]): Promise<Subscription[]> {
+  return await inside.query(
+    `SELECT s.oid::bigint AS oid, subname::text AS name, subenabled AS enabled
+       FROM pg_catalog.pg_subscription s
+       JOIN pg_catalog.pg_database d ON d.oid = s.subdbid
+      WHERE d.datname = pg_catalog.current_database() AND subname = ANY ($1::name[])`,
+    [names],
+    z.object({ oid: wholeNumber, name: z.string(), enabled: z.boolean() }),
+  );
+}
+
+export interface SubscriptionOptions {
+  readonly source: PostgresAddress;
+  readonly database: string;
+  readonly binary: boolean;
+}
+
+/** Settings that keep the connection string out of the log and the statistics, as far as the mover may. */
+const discreet = [
+  ['log_statement', 'none'],
+  ['log_min_duration_statement', '-1'],
+  ['log_min_error_statement', 'panic'],
+  ['pg_stat_statements.track', 'none'],
+] as const;
+
+/**
+ * Makes a subscription that does nothing yet: its slot is there already, so that this can be repeated after
+ * any crash. Its password stands in the target's catalog for the time of the copy.
+ */
+export async function createSubscription(
+  inside: Session,
+  name: string,
+  options: SubscriptionOptions,
+): Promise<void> {
+  const way = conninfo(options.source, { database: options.database, applicationName: name });
+  const settings = [
+    'enabled = false',
+    'create_slot = false',
+    'copy_data = true',
+    'streaming = on',
+    `slot_name = ${quoteLiteral(name)}`,
+    `binary = ${String(options.binary)}`,
+  ];
+  await inside.transaction(async (tx) => {
+    await hide(tx);
+    await tx.execute(
+      `CREATE SUBSCRIPTION ${quoteIdentifier(name)} CONNECTION ${quoteLiteral(way)}
+         PUBLICATION ${quoteIdentifier(name)} WITH (${settings.join(', ')})`,
+    );
+  });
+}
+
+/** The same subscription with a new password. */
+export async function redirectSubscription(
+  inside: Session,
+  name: string,
+  options: SubscriptionOptions,
+): Promise<void> {
+  const way = conninfo(options.source, { database: options.database, applicationName: name });
+  await inside.transaction(async (tx) => {
+    await hide(tx);
+    await tx.execute(`ALTER SUBSCRIPTION ${quoteIdentifier(name)} CONNECTION ${quoteLiteral(way)}`);
+  });
+}
+
+async function hide(tx: Session): Promise<void> {
+  for (const [setting, value] of discreet) {
+    // A mover that is no superuser may not; then the log of the target is as its owner wants it.
+    await tx.execute(`SAVEPOINT hide`);
+    await tx
+      .execute(`SET LOCAL ${setting} = ${quoteLiteral(value)}`)
+      .catch(async () => tx.execute('ROLLBACK TO SAVEPOINT hide'));
+  }
+}
+
+export async function enableSubscription(inside: Session, name: string, enabled: boolean): Promise<void> {
+  await inside.execute(
+    `ALTER SUBSCRIPTION ${quoteIdentifier(name)} ${enabled ? 'ENABLE' : 'DISABLE'}`,
+  );
+}
+
+/** Drops a subscription without a word to the source, whose slots are dropped from there. */
+export async function dropSubscription(inside: Session, name: string): Promise<void> {
+  const [known] = await subscriptionsOf(inside, [name]);
+  if (known === undefined) return;
+  const quoted = quoteIdentifier(name);
+  await inside.execute(`ALTER SUBSCRIPTION ${quoted} DISABLE`);
+  await inside.execute(`ALTER SUBSCRIPTION ${quoted} SET (slot_name = NONE)`);
+  await inside.execute(`DROP SUBSCRIPTION ${quoted}`);
+}
+
+/**
+ * Can every column travel in binary? Both sides must be of one major, and no type may carry oids of types
+ * that users made (arrays and composites of them do): these differ from server to server.
+ */
+export async function binarySafe(source: Session, target: Session): Promise<boolean> {
+  if (source.major !== target.major) return false;
+  const { unsafe } = await source.one(
+    `WITH RECURSIVE used(oid) AS (
+       SELECT DISTINCT a.atttypid FROM pg_catalog.pg_attribute a
+         JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+          AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+       UNION
+       SELECT next FROM used
+         JOIN pg_catalog.pg_type t ON t.oid = used.oid
+         LEFT JOIN pg_catalog.pg_range r ON used.oid IN (r.rngtypid, r.rngmultitypid)
+        CROSS JOIN LATERAL (VALUES (t.typbasetype), (t.typelem), (r.rngsubtype)) AS via(next)
+        WHERE next <> 0
+     )
+     SELECT EXISTS (
+       SELECT FROM used JOIN pg_catalog.pg_type t ON t.oid = used.oid
+        WHERE t.typsend = 0 OR t.typreceive = 0 OR t.typtype = 'c'
+           OR (t.typcategory = 'A' AND t.typelem >= 16384)
+     ) AS unsafe`,
+    [],
+    z.object({ unsafe: z.boolean() }),
+  );
+  return !unsafe;
+}

@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import type { Session } from '../connection.ts';
+import { PostgresFailure, redact } from '../failures.ts';
+import { quoteIdentifier, quoteQualified } from '../identifiers.ts';
+import { text, wholeNumber } from '../values.ts';
+import { sections } from './statements.ts';
+import type { QualifiedName, Section, Statement } from './statements.ts';
+
+/**
+ * The statements of a dump, written down in the target database itself. Each is marked in the transaction
+ * that runs it, so that a worker that dies in between, or the next invocation, goes on exactly where the
+ * last commit was; nothing is applied twice or left out. The later sections need no second dump.
+ *
+ * The ledger lives in a schema of the move, which is dropped before clients come.
+ */
+export interface LedgerPlace {
+  readonly schema: string;
+}
+
+const table = (place: LedgerPlace): string => quoteQualified(place.schema, 'schema_statements');
+
+/**
+ * Writes the statements down, once: a ledger that is there already stays as it is. Returns how many it holds.
+ * Creates the schema of the ledger if it is missing.
+ */
+export async function recordStatements(
+  target: Session,
+  place: LedgerPlace,
+  statements: readonly Statement[],
+): Promise<number> {
+  return await target.transaction(async () => {
+    const found = await target.one(
+      `SELECT pg_catalog.to_regclass($1)::text AS ledger`,
+      [table(place)],
+      z.object({ ledger: text.nullable() }),
+    );
+    if (found.ledger === null) {
+      await target.execute(
+        `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(place.schema)};
+         CREATE TABLE ${table(place)} (
+           id text PRIMARY KEY, section text NOT NULL, place int NOT NULL,
+           on_schema text, on_table text, sql text NOT NULL, done timestamptz)`,
+      );
+      for (let from = 0; from < statements.length; from += 2000) {
+        const part = statements.slice(from, from + 2000);
+        await target.execute(
+          `INSERT INTO ${table(place)} (id, section, place, on_schema, on_table, sql)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::text[])`,
+          [
+            part.map(({ id }) => id),
+            part.map(({ section }) => section),
+            part.map(({ position }) => position),
+            part.map((statement) => statement.table?.schema ?? null),
+            part.map((statement) => statement.table?.name ?? null),
+            part.map(({ sql }) => sql),
+          ],
+        );
+      }
+    }
+    const { count } = await target.one(
+      `SELECT pg_catalog.count(*) AS count FROM ${table(place)}`,
+      [],
+      z.object({ count: wholeNumber }),
+    );
+    return count;
+  });
+}
+
+export interface ApplyOptions {
+  readonly section: Section;
+  /** Only what belongs to these tables. */
+  readonly only?: readonly QualifiedName[];
+  /** Everything but what belongs to these tables. */
+  readonly except?: readonly QualifiedName[];
+  /** Statements that commit together. Many for an empty database, 1 where each takes long. Default 300. */
+  readonly perTransaction?: number;
+  /** Called after each commit: false stops there. */
+  readonly goOn?: () => boolean;
+}
+
+const pendingRow = z.object({ id: text, sql: text });
+
+/**
+ * Applies what is not yet marked done, in the order of the dump. Call again until `remaining` is 0.
+ * @throws PostgresFailure that names the statement; what was committed before it stays done
+ */
+export async function applyStatements(
+  target: Session,
+  place: LedgerPlace,
+  options: ApplyOptions,
+): Promise<{ readonly applied: number; readonly remaining: number }> {
+  const pending = await readPending(target, place, options);
+  const size = options.perTransaction ?? 300;
+  // Functions are created before what they mention; their bodies were checked where they come from.
+  await target.set({ check_function_bodies: 'off' });
+  let applied = 0;
+  try {
+    while (applied < pending.length && (applied === 0 || (options.goOn?.() ?? true))) {
+      const part = pending.slice(applied, applied + size);
+      await applyPart(target, place, part).catch(async (error: unknown) => {
+        if (part.length === 1 || !target.usable) throw error;
+        // One by one: the failure names its statement, and what stands before it is done.
+        for (const statement of part) await applyPart(target, place, [statement]);
+      });
+      applied += part.length;
+    }
+  } finally {
+    if (target.usable) await target.execute('RESET check_function_bodies');
+  }
+  return { applied, remaining: pending.length - applied };
+}
+
+/** How many statements of each section are still to be applied. */
+export async function countPending(target: Session, place: LedgerPlace): Promise<Record<Section, number>> {
+  const rows = await target.query(
+    `SELECT section, pg_catalog.count(*) AS count FROM ${table(place)} WHERE done IS NULL GROUP BY section`,
+    [],
+    z.object({ section: z.enum(sections), count: wholeNumber }),
+  );
+  const none = { definitions: 0, keys: 0, indexes: 0, constraints: 0, triggers: 0, privileges: 0, last: 0 };
+  return { ...none, ...Object.fromEntries(rows.map(({ section, count }) => [section, count])) };
+}
+
+async function readPending(
+  target: Session,
+  place: LedgerPlace,
+  { section, only, except }: ApplyOptions,
+): Promise<z.infer<typeof pendingRow>[]> {
+  const listed = only ?? except ?? [];
+  const within = `(on_schema, on_table) IN (SELECT * FROM unnest($2::text[], $3::text[]))`;
+  const filter = only === undefined ? `coalesce(NOT ${within}, true)` : `coalesce(${within}, false)`;
+  return await target.query(
+    `SELECT id, sql FROM ${table(place)} WHERE section = $1 AND done IS NULL AND ${filter} ORDER BY place`,
+    [section, listed.map(({ schema }) => schema), listed.map(({ name }) => name)],
+    pendingRow,
+  );
+}
+
+async function applyPart(
+  target: Session,
+  place: LedgerPlace,
+  part: readonly z.infer<typeof pendingRow>[],
+): Promise<void> {
+  try {
+    await target.transaction(async () => {
+      await target.execute(
+        `${part.map(({ sql }) => sql).join(';\n')};\nRESET default_tablespace; RESET default_table_access_method`,
+      );
+      await target.execute(
+        `UPDATE ${table(place)} SET done = pg_catalog.now() WHERE id = ANY ($1::text[]) AND done IS NULL`,
+        [part.map(({ id }) => id)],
+      );
+    });
+  } catch (error) {
+    const [statement] = part;
+    if (!(error instanceof PostgresFailure) || statement === undefined || part.length > 1) throw error;
+    const { code, sentence, cure } = error.failure;
+    const shown = redact(statement.sql.replaceAll(/\s+/g, ' ')).slice(0, 160);
+    throw new PostgresFailure({ code, sentence: `${sentence} The statement was: ${shown}`, cure }, error.verdict, {
+      ...(error.sqlState === undefined ? {} : { sqlState: error.sqlState }),
+      cause: error.cause,
+    });
+  }
+}

@@ -1,0 +1,172 @@
+import type { Json } from '../../domain/json.ts';
+import { SessionLost, StepFailure, TokenSuperseded } from '../../domain/failure.ts';
+import type { MoveJob, MoveSession, Preflight, RetainedCopy, StepEnd } from '../../ports/driver.ts';
+import { awaitLag, completeSchema } from './catch-up.ts';
+import { MoveContext } from './context.ts';
+import { dropTarget, retire } from './drop-database.ts';
+import { fence, fenceForGood, unfence } from './fence/fence.ts';
+import { openTarget, probe } from './open.ts';
+import { OfflineCopy } from './offline/offline-copy.ts';
+import { predictPause } from './predict.ts';
+import { preflightMove } from './preflight-move.ts';
+import { provision } from './provision.ts';
+import { dropReplication, release } from './release.ts';
+import { Copy } from './replication/copy.ts';
+import { readStreams } from './replication/streams.ts';
+import { confirmOnline, settleOnline } from './settle.ts';
+import type { Settled } from './settle.ts';
+import { verifyOnline } from './verify-move.ts';
+
+const offline: StepEnd = { kind: 'done', result: { mode: 'offline' } };
+
+/** One worker's hands on the two servers of one move: PostgreSQL's side of the port. */
+export class PostgresMove implements MoveSession {
+  readonly #context: MoveContext;
+  readonly #copy: Copy;
+  readonly #offline: OfflineCopy;
+  #lagCalls = 0;
+  #settled: Settled | undefined;
+  #fenceTimings: Json = {};
+
+  constructor(job: MoveJob) {
+    this.#context = new MoveContext(job);
+    this.#copy = new Copy(this.#context, async () => readStreams(this.#context));
+    this.#offline = new OfflineCopy(this.#context);
+  }
+
+  async preflight(): Promise<Preflight> {
+    return await preflightMove(this.#context);
+  }
+
+  async provision(): Promise<StepEnd> {
+    return await this.#held(async () => {
+      return await provision(this.#context);
+    });
+  }
+
+  async copy(): Promise<StepEnd> {
+    return await this.#held(async () => {
+      return this.#isOffline ? offline : await this.#copy.run();
+    });
+  }
+
+  async catchUp(): Promise<StepEnd> {
+    return await this.#held(async () => {
+      if (this.#isOffline) return offline;
+      const unfinished = await completeSchema(this.#context);
+      if (unfinished !== undefined) return unfinished;
+      this.#lagCalls += 1;
+      return await awaitLag(this.#context, this.#lagCalls);
+    });
+  }
+
+  async verify(progress: Json | undefined): Promise<StepEnd> {
+    return await this.#held(async () => {
+      return this.#isOffline ? offline : await verifyOnline(this.#context, progress);
+    });
+  }
+
+  async predictPause(): Promise<{ readonly ms: number; readonly why: string }> {
+    return await this.#held(async () => {
+      return await predictPause(this.#context);
+    });
+  }
+
+  async fence(): Promise<void> {
+    return await this.#held(async () => {
+      this.#fenceTimings = { ...(await fence(this.#context)) };
+    });
+  }
+
+  async unfence(): Promise<void> {
+    return await this.#held(async () => {
+      this.#settled = undefined;
+      await unfence(this.#context);
+    });
+  }
+
+  async settle(progress: Json | undefined): Promise<StepEnd> {
+    return await this.#held(async () => {
+      if (this.#isOffline) return await this.#offline.run(progress);
+      const { settled, timings } = await settleOnline(this.#context);
+      this.#settled = settled;
+      return { kind: 'done', result: { fence: this.#fenceTimings, settle: timings } };
+    });
+  }
+
+  async confirm(): Promise<Json> {
+    return await this.#held(async () => {
+      if (this.#isOffline) return await this.#offline.confirm();
+      if (this.#settled === undefined) throw new SessionLost('this session has not settled: its fence is gone');
+      return await confirmOnline(this.#context, this.#settled);
+    });
+  }
+
+  async fenceForGood(): Promise<void> {
+    return await this.#held(async () => {
+      await fenceForGood(this.#context);
+    });
+  }
+
+  async open(): Promise<void> {
+    return await this.#held(async () => {
+      await openTarget(this.#context);
+    });
+  }
+
+  async probe(): Promise<void> {
+    return await this.#held(async () => {
+      await probe(this.#context);
+    });
+  }
+
+  async release(): Promise<RetainedCopy> {
+    return await this.#held(async () => {
+      return await release(this.#context);
+    });
+  }
+
+  async retire(copy: RetainedCopy): Promise<void> {
+    return await this.#held(async () => {
+      await retire(this.#context, copy);
+    });
+  }
+
+  async dropReplication(): Promise<void> {
+    return await this.#held(async () => {
+      if (this.#context.job.recorded !== undefined) await dropReplication(this.#context);
+    });
+  }
+
+  async dropTarget(): Promise<void> {
+    return await this.#held(async () => {
+      await dropTarget(this.#context);
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#context.close();
+  }
+
+  /** A takeover ends our sessions: what looks like a lost connection then is the loss of the token. */
+  async #held<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      const { source, target } = this.#context;
+      if (isLoss(error) && ((await source.isSuperseded()) || (await target.isSuperseded()))) {
+        throw new TokenSuperseded('a newer worker has taken over', { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  get #isOffline(): boolean {
+    return this.#context.plan.mode === 'offline';
+  }
+}
+
+function isLoss(error: unknown): boolean {
+  if (error instanceof SessionLost) return true;
+  return error instanceof StepFailure && /^(connection-lost|session-terminated)$/.test(error.failure.code);
+}

@@ -1,0 +1,237 @@
+import type { Verdict } from '../../domain/failure.ts';
+
+interface SqlStateRule {
+  readonly states: RegExp;
+  /** Must match the server's message as well, where one SQLSTATE stands for several conditions. */
+  readonly text?: RegExp;
+  readonly code: string;
+  readonly verdict: Verdict;
+  readonly says: string;
+  readonly cure: string;
+}
+
+/** SQLSTATE by SQLSTATE, the first that matches counts. See the appendix "PostgreSQL Error Codes". */
+export const sqlStates: readonly SqlStateRule[] = [
+  {
+    states: /^28P01$/,
+    code: 'wrong-password',
+    verdict: 'fail',
+    says: 'The password is wrong',
+    cure: 'Put the right password into the secret of the host.',
+  },
+  {
+    states: /^28000$/,
+    text: /pg_hba\.conf/,
+    code: 'access-refused',
+    verdict: 'fail',
+    says: 'The server does not let the mover in',
+    cure: 'Add a line for the mover (and for replication) to pg_hba.conf and reload the server.',
+  },
+  {
+    states: /^28/,
+    code: 'login-refused',
+    verdict: 'fail',
+    says: 'The login was refused',
+    cure: 'Check the user name of the host and that the role may log in.',
+  },
+  {
+    states: /^3D000$/,
+    code: 'database-missing',
+    verdict: 'fail',
+    says: 'The database does not exist',
+    cure: 'Correct the name of the database of this endpoint.',
+  },
+  {
+    states: /^55000$/,
+    text: /not (currently )?accepting connections/,
+    code: 'database-closed',
+    verdict: 'retry',
+    says: 'The database accepts no connections',
+    cure: 'It is fenced or closed: ALTER DATABASE … ALLOW_CONNECTIONS true, if no move is at work on it.',
+  },
+  {
+    states: /^42501$/,
+    text: /CONNECT privilege|permission denied for database/,
+    code: 'connect-privilege-missing',
+    verdict: 'fail',
+    says: 'The mover may not connect',
+    cure: 'GRANT CONNECT ON DATABASE … to the mover.',
+  },
+  {
+    states: /^42501$/,
+    code: 'privilege-missing',
+    verdict: 'fail',
+    says: 'The mover lacks a privilege',
+    cure: 'Grant what the sentence names, or use a superuser for the host.',
+  },
+  {
+    states: /^53300$/,
+    code: 'too-many-connections',
+    verdict: 'retry',
+    says: 'There is no free connection',
+    cure: 'Raise max_connections (or the limit of the database or role), or close idle sessions.',
+  },
+  {
+    states: /^53100$/,
+    code: 'disk-full',
+    verdict: 'fail',
+    says: 'The disk is full',
+    cure: 'Free space on the server, then retry the move.',
+  },
+  {
+    states: /^53200$/,
+    code: 'out-of-memory',
+    verdict: 'retry',
+    says: 'The server is out of memory or of lock table entries',
+    cure: 'Raise max_locks_per_transaction (many tables) or give the server more memory.',
+  },
+  {
+    states: /^53400$/,
+    text: /replication slots/,
+    code: 'replication-slots-exhausted',
+    verdict: 'retry',
+    says: 'All replication slots are in use',
+    cure: 'Raise max_replication_slots and restart the server, or drop slots that nobody reads.',
+  },
+  {
+    states: /^53/,
+    code: 'resource-exhausted',
+    verdict: 'retry',
+    says: 'A limit of the server is reached',
+    cure: 'Raise the setting that the sentence names.',
+  },
+  {
+    states: /^55P03$/,
+    code: 'lock-timeout',
+    verdict: 'retry',
+    says: 'A lock was not granted in time',
+    cure: 'Nothing to do if it passes; else end the long transaction that holds the lock.',
+  },
+  {
+    states: /^57014$/,
+    text: /statement timeout/,
+    code: 'statement-timeout',
+    verdict: 'retry',
+    says: 'A statement took too long',
+    cure: 'Nothing to do if it passes; else look at the load of the server.',
+  },
+  {
+    states: /^57014$/,
+    code: 'statement-cancelled',
+    verdict: 'retry',
+    says: 'A statement was cancelled',
+    cure: 'Nothing to do if it passes; else find who cancels the statements of the mover.',
+  },
+  {
+    states: /^57P01$/,
+    code: 'session-terminated',
+    verdict: 'retry',
+    says: 'The session was terminated, or the server is shutting down',
+    cure: 'Nothing to do if it passes; else find who terminates the sessions of the mover.',
+  },
+  {
+    states: /^57P0[23]$/,
+    code: 'server-not-ready',
+    verdict: 'host-down',
+    says: 'The server is starting, stopping or recovering',
+    cure: 'Wait for it, or look into its log.',
+  },
+  {
+    states: /^57P04$/,
+    code: 'database-dropped',
+    verdict: 'fail',
+    says: 'The database was dropped under the session',
+    cure: 'Find out who dropped it.',
+  },
+  {
+    states: /^40P01$/,
+    code: 'deadlock',
+    verdict: 'retry',
+    says: 'A deadlock was broken',
+    cure: 'Nothing to do if it passes.',
+  },
+  {
+    states: /^40/,
+    code: 'transaction-conflict',
+    verdict: 'retry',
+    says: 'A transaction met another',
+    cure: 'Nothing to do if it passes.',
+  },
+  {
+    states: /^55006$/,
+    code: 'object-in-use',
+    verdict: 'retry',
+    says: 'Something is still in use',
+    cure: 'Nothing to do if it passes; else end the session that uses it.',
+  },
+  {
+    states: /^42(P0[467]|710|723|701)$/,
+    code: 'object-exists',
+    verdict: 'fail',
+    says: 'Something of that name is already there',
+    cure: 'Remove or rename what the sentence names, if it is not needed.',
+  },
+  {
+    states: /^(42(704|P01|883|703)|3F000)$/,
+    code: 'object-missing',
+    verdict: 'fail',
+    says: 'Something that is needed is not there',
+    cure: 'Create what the sentence names on that server.',
+  },
+  {
+    states: /^58P01$/,
+    code: 'library-missing',
+    verdict: 'fail',
+    says: 'A file is missing on the server',
+    cure: 'Install the extension or library that the sentence names on that server.',
+  },
+  {
+    states: /^(58|XX00[12])/,
+    code: 'storage-error',
+    verdict: 'fail',
+    says: 'The storage of the server fails',
+    cure: 'Look into the log of the server and check its disks before anything else.',
+  },
+  {
+    states: /^25006$/,
+    code: 'read-only',
+    verdict: 'fail',
+    says: 'The server takes no writes (a standby, or read-only by its settings)',
+    cure: 'Use the primary server.',
+  },
+  {
+    states: /^23/,
+    code: 'constraint-violated',
+    verdict: 'fail',
+    says: 'A row violates a constraint',
+    cure: 'Find the constraint in the log of the server: the data of the source does not satisfy it.',
+  },
+  {
+    states: /^22/,
+    code: 'value-rejected',
+    verdict: 'fail',
+    says: 'A value was rejected',
+    cure: 'Find the value in the log of the server: it has no place in this failure.',
+  },
+  {
+    states: /^0A000$/,
+    code: 'unsupported',
+    verdict: 'fail',
+    says: 'The server does not support this',
+    cure: 'See which versions and objects are supported.',
+  },
+  {
+    states: /^42/,
+    code: 'statement-rejected',
+    verdict: 'fail',
+    says: 'A statement was rejected',
+    cure: 'See the sentence; if the schema is valid, report it.',
+  },
+  {
+    states: /^08/,
+    code: 'connection-lost',
+    verdict: 'retry',
+    says: 'A connection failed',
+    cure: 'Nothing to do if it passes; else look into the log of the server.',
+  },
+];

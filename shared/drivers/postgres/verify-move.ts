@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { StepFailure } from '../../domain/failure.ts';
+import type { Json } from '../../domain/json.ts';
+import type { StepEnd } from '../../ports/driver.ts';
+import type { MoveContext } from './context.ts';
+import type { Session } from './connection.ts';
+import { quoteQualified } from './identifiers.ts';
+import { isReplicated } from './inventory.ts';
+import { confirmTables } from './verify/confirm.ts';
+import { verifyProgress, verifyReport, verifyTables } from './verify/online.ts';
+import type { Differences, VerifyReport } from './verify/online.ts';
+
+/**
+ * Both sides compared while clients write, chunk by chunk. Rows that never stood still long enough to be seen
+ * equal are noted in the target, beside the markers, and decided in the freeze.
+ */
+export async function verifyOnline(context: MoveContext, progress: Json | undefined): Promise<StepEnd> {
+  const { source, target, sourceOid, job } = context;
+  const known = verifyProgress.safeParse(progress);
+  const { tables } = await context.inventory();
+  const inside = await source.inside(sourceOid, 'work');
+  const onTarget = await target.inside(await context.targetOid(), 'work');
+  const end = await verifyTables(inside, onTarget, tables.filter(isReplicated), {
+    ...(known.success ? { progress: known.data } : {}),
+    goOn: () => job.remainingMs() > 3000,
+    signal: job.signal,
+  });
+  if (end.kind === 'continue') return { kind: 'continue', progress: z.json().parse(end.progress) };
+  context.forgetDoubts();
+  await noteReport(onTarget, context.names.schema, end.report);
+  const { left, ...counts } = end.report;
+  return { kind: 'done', result: { ...counts, inDoubt: left.rows.length + left.tables.length } };
+}
+
+const noted = (schema: string): string => quoteQualified(schema, 'verified');
+
+async function noteReport(target: Session, schema: string, report: VerifyReport): Promise<void> {
+  await target.execute(`CREATE TABLE IF NOT EXISTS ${noted(schema)} (id int PRIMARY KEY, report jsonb NOT NULL)`);
+  await target.execute(
+    `INSERT INTO ${noted(schema)} VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET report = excluded.report`,
+    [JSON.stringify(report)],
+  );
+}
+
+/** What the online comparison left for the freeze. @throws StepFailure `not-verified` */
+export async function readDoubts(context: MoveContext, target: Session): Promise<Differences> {
+  const row = await target.maybeOne(
+    `SELECT report FROM ${noted(context.names.schema)} WHERE id = 1`,
+    [],
+    z.object({ report: verifyReport }),
+  );
+  if (row !== undefined) return row.report.left;
+  throw new StepFailure(
+    {
+      code: 'not-verified',
+      sentence: `The copy of "${context.job.database}" was not compared with its source.`,
+      cure: 'It is compared again by itself.',
+    },
+    'retry',
+  );
+}
+
+/** Nothing moves any more: what was in doubt is equal now, or the copy is broken. @throws StepFailure `content-differs` */
+export async function settleDoubts(
+  context: MoveContext,
+  source: Session,
+  target: Session,
+  doubts: Differences,
+): Promise<void> {
+  if (doubts.rows.length === 0 && doubts.tables.length === 0) return;
+  const { tables } = await context.inventory();
+  const differ = await confirmTables(source, target, tables, doubts, []);
+  if (differ.rows.length === 0 && differ.tables.length === 0) return;
+  const [first] = [...differ.tables, ...differ.rows];
+  throw new StepFailure(
+    {
+      code: 'content-differs',
+      sentence: `The copy of "${context.job.database}" differs from its source in ${String(differ.rows.length)} rows and ${String(differ.tables.length)} tables, e.g. in "${first?.schema ?? ''}"."${first?.name ?? ''}".`,
+      cure: 'The source serves as before. Start the move again; if it happens again, report it.',
+    },
+    'fail',
+  );
+}

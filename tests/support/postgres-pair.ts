@@ -1,0 +1,290 @@
+import { createServer } from 'node:net';
+import pg from 'pg';
+import { hostName } from '../../shared/domain/ids.ts';
+import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
+import type { HostDriver, HostSite } from '../../shared/ports/driver.ts';
+import { Died } from './cleanup-ledger.ts';
+import type { DriverFixture, HostPair } from './driver-conformance.ts';
+import { startScratch } from './scratch-postgres.ts';
+import type { Major, ScratchServer } from './scratch-postgres.ts';
+
+/** The role that owns the tenants' databases, on both servers. */
+const tenant = { user: 'tenant', password: 'tenant-secret' };
+
+/** Who moves: a superuser, or from 16 on a role with no more rights than a move needs. */
+export type Mover = 'superuser' | 'plain';
+const plainMover = { user: 'mover', password: 'mover-secret' };
+
+/** Real servers of these majors. */
+export function postgresFixture(
+  majors: readonly [Major, Major],
+  options: { readonly mover?: Mover; readonly crashPoints?: number } = {},
+): DriverFixture {
+  const { mover = 'superuser', crashPoints = 20 } = options;
+  return {
+    driver: postgresDriver,
+    makePair: () => makePair(majors, mover, 'logical'),
+    makeOfflinePair: () => makePair(majors, mover, 'replica'),
+    nowhere: async () => siteAt('gone', await closedPort(), { user: 'postgres', password: 'x' }),
+    mortal: (message, when) => dying(message * 11, when),
+    crashPoints,
+    moveMs: 10_000,
+  };
+}
+
+export async function makePair(
+  [from, to]: readonly [Major, Major],
+  mover: Mover,
+  walLevel: 'logical' | 'replica',
+): Promise<HostPair> {
+  const settings = {
+    max_worker_processes: '40',
+    max_logical_replication_workers: '30',
+    max_replication_slots: '40',
+    max_wal_senders: '40',
+    max_connections: '100',
+  };
+  const [a, b] = await Promise.all([
+    startScratch(from, { ...settings, wal_level: walLevel }),
+    startScratch(to, settings),
+  ]);
+  await Promise.all([a, b].map((server) => makeRoles(server, mover)));
+  const who = mover === 'plain' ? plainMover : { user: 'postgres', password: undefined };
+  const sites = [a, b].map((server, index) =>
+    siteAt(index === 0 ? 'a' : 'b', server.address.port, {
+      user: who.user,
+      password: who.password ?? server.address.password,
+    }),
+  );
+  const [source, target] = sites;
+  if (source === undefined || target === undefined) throw new Error('two sites were made');
+  const serverOf = (site: HostSite): ScratchServer => (site.url === target.url ? b : a);
+  return {
+    source,
+    target,
+    ...hands(serverOf, source),
+    async close() {
+      await Promise.all([a.stop(), b.stop()]);
+    },
+  };
+}
+
+async function makeRoles(server: ScratchServer, mover: Mover): Promise<void> {
+  const session = await server.session();
+  await session.execute(`CREATE ROLE ${tenant.user} LOGIN PASSWORD '${tenant.password}'`);
+  if (mover === 'plain') {
+    await session.execute(
+      `CREATE ROLE ${plainMover.user} LOGIN CREATEDB REPLICATION PASSWORD '${plainMover.password}';
+       GRANT pg_create_subscription, pg_signal_backend, ${tenant.user} TO ${plainMover.user};
+       GRANT CREATE ON DATABASE postgres TO ${plainMover.user}`,
+    );
+  }
+  await session.close();
+}
+
+function siteAt(name: string, port: number, login: { user: string; password: string }): HostSite {
+  const address = `127.0.0.1:${String(port)}`;
+  return {
+    host: hostName(name),
+    url: `postgres://${login.user}@${address}/postgres`,
+    replicationAddress: address,
+    password: login.password,
+    options: {},
+  };
+}
+
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+/** A tenant's and an operator's hands, over connections of their own. */
+function hands(
+  serverOf: (site: HostSite) => ScratchServer,
+  source: HostSite,
+): Omit<HostPair, 'source' | 'target' | 'close'> {
+  let databases = 0;
+  const asTenant = async (site: HostSite, database: string): Promise<pg.Client> => {
+    const { host, port } = serverOf(site).address;
+    const client = new pg.Client({ host, port, ...tenant, database, ssl: false });
+    client.on('error', () => undefined);
+    await client.connect();
+    return client;
+  };
+  const asOperator = async <T>(
+    site: HostSite,
+    database: string,
+    ask: (client: pg.Client) => Promise<T>,
+  ): Promise<T> => {
+    const { host, port, user, password } = serverOf(site).address;
+    const client = new pg.Client({ host, port, user, password, database, ssl: false });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return await ask(client);
+    } finally {
+      await client.end();
+    }
+  };
+  const insert = 'INSERT INTO "Writes" (seq) VALUES ($1)';
+  return {
+    async createDatabase(rows, site = source, name) {
+      databases += 1;
+      const database = name ?? `tenant ${String(databases)} "ö"`;
+      const quoted = pg.escapeIdentifier(database);
+      await asOperator(site, 'postgres', async (client) => {
+        await client.query(`CREATE DATABASE ${quoted} OWNER ${tenant.user}`);
+        await client.query(`COMMENT ON DATABASE ${quoted} IS 'of a tenant'`);
+      });
+      const client = await asTenant(site, database);
+      await client.query(
+        `CREATE TABLE "Writes" (id int PRIMARY KEY GENERATED ALWAYS AS IDENTITY, seq int UNIQUE);
+         CREATE TABLE "no key" (note text); INSERT INTO "no key" VALUES ('stays')`,
+      );
+      for (let seq = 1; seq <= rows; seq += 1) await client.query(insert, [seq]);
+      await client.end();
+      return database;
+    },
+    async write(site, database, seq) {
+      let client: pg.Client | undefined;
+      try {
+        client = await asTenant(site, database);
+        await client.query(insert, [seq]);
+        return 'acknowledged';
+      } catch {
+        return 'refused';
+      } finally {
+        await client?.end();
+      }
+    },
+    async writeSlowly(site, database, seq) {
+      const client = await asTenant(site, database);
+      await client.query('BEGIN');
+      await client.query(insert, [seq]);
+      return async () => {
+        try {
+          await client.query('COMMIT');
+          return 'acknowledged';
+        } catch {
+          return 'refused';
+        } finally {
+          await client.end();
+        }
+      };
+    },
+    async read(site, database) {
+      const client = await asTenant(site, database);
+      const { rows } = await client.query<{ seq: number }>('SELECT seq FROM "Writes" ORDER BY id');
+      await client.end();
+      return rows.map(({ seq }) => seq);
+    },
+    exists: (site, database) =>
+      asOperator(site, 'postgres', async (client) => {
+        const { rowCount } = await client.query('SELECT FROM pg_database WHERE datname = $1', [database]);
+        return rowCount === 1;
+      }),
+    picture: (site) => asOperator(site, 'postgres', async (client) => picture(client, site, asOperator)),
+    connections: (site) =>
+      asOperator(site, 'postgres', async (client) => {
+        const { rows } = await client.query<{ count: number }>(
+          `SELECT count(*)::int AS count FROM pg_stat_activity WHERE application_name LIKE 'drayage%'`,
+        );
+        return rows[0]?.count ?? 0;
+      }),
+    cutSessions: (site, database) =>
+      asOperator(site, 'postgres', async (client) => {
+        await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [
+          database,
+        ]);
+      }),
+  };
+}
+
+/** Databases with their doors and what is inside the open ones, roles, slots, subscriptions. */
+async function picture(
+  client: pg.Client,
+  site: HostSite,
+  asOperator: <T>(site: HostSite, database: string, ask: (client: pg.Client) => Promise<T>) => Promise<T>,
+): Promise<string> {
+  const read = async (from: pg.Client, sql: string): Promise<unknown[]> => (await from.query(sql)).rows;
+  const shared = await Promise.all(
+    [
+      `SELECT datname, pg_get_userbyid(datdba) AS owner, datallowconn, datconnlimit,
+              coalesce(datacl, acldefault('d', datdba))::text AS acl, shobj_description(oid, 'pg_database') AS comment
+         FROM pg_database ORDER BY 1`,
+      'SELECT rolname, rolconfig FROM pg_roles ORDER BY 1',
+      'SELECT slot_name FROM pg_replication_slots ORDER BY 1',
+      'SELECT subname FROM pg_subscription ORDER BY 1',
+      'SELECT setdatabase, setrole, setconfig FROM pg_db_role_setting ORDER BY 1, 2',
+    ].map((sql) => read(client, sql)),
+  );
+  const open = await client.query<{ name: string }>(
+    `SELECT datname AS name FROM pg_database WHERE datallowconn AND oid > 16000 ORDER BY 1`,
+  );
+  const inside: unknown[] = [];
+  for (const { name } of open.rows) {
+    inside.push(
+      await asOperator(site, name, async (there) => [
+        await read(there, 'SELECT pubname FROM pg_publication ORDER BY 1'),
+        await read(there, `SELECT nspname FROM pg_namespace WHERE nspname !~ '^pg_' ORDER BY 1`),
+        await read(
+          there,
+          `SELECT relname, relreplident FROM pg_class WHERE oid >= 16384 AND relkind = 'r'
+             AND relnamespace::regnamespace::text !~ '^pg_' ORDER BY 1`,
+        ),
+      ]),
+    );
+  }
+  return JSON.stringify({ shared, inside }, undefined, 1);
+}
+
+/** The worker dies at its statement number `message`: its connections are cut and it learns nothing more. */
+function dying(message: number, when: 'before' | 'after'): HostDriver {
+  let asked = 0;
+  return {
+    ...postgresDriver,
+    begin(job) {
+      const death = new AbortController();
+      const session = postgresDriver.begin({ ...job, signal: AbortSignal.any([job.signal, death.signal]) });
+      const mine = `drayage/${job.installation}/${job.move}/${String(job.run)}/${String(job.token)}`;
+      statementHook = async (client, send) => {
+        if (nameOf(client) !== mine) return await send();
+        asked += 1;
+        if (asked !== message) return await send();
+        if (when === 'before') death.abort(new Died('before a statement'));
+        const answer = await send();
+        death.abort(new Died('after a statement'));
+        return answer;
+      };
+      return session;
+    },
+  };
+}
+
+type Hook = (client: pg.Client, send: () => Promise<unknown>) => Promise<unknown>;
+let statementHook: Hook | undefined;
+
+function nameOf(client: pg.Client): string | undefined {
+  return 'connectionParameters' in client ? nameIn(client.connectionParameters) : undefined;
+}
+function nameIn(parameters: unknown): string | undefined {
+  if (typeof parameters !== 'object' || parameters === null || !('application_name' in parameters)) return undefined;
+  return typeof parameters.application_name === 'string' ? parameters.application_name : undefined;
+}
+
+// Every statement of every worker passes here; only the one that is to die is touched.
+const { query } = pg.Client.prototype;
+Object.defineProperty(pg.Client.prototype, 'query', {
+  configurable: true,
+  writable: true,
+  value(this: pg.Client, ...call: Parameters<typeof query>): unknown {
+    const send = (): unknown => Reflect.apply(query, this, call);
+    // Statements in the client's own form (a submittable) answer otherwise than by a promise.
+    if (statementHook === undefined || typeof call[0] !== 'string') return send();
+    return statementHook(this, async () => send());
+  },
+});
