@@ -1,5 +1,25 @@
+import { blockersOf, type Blocker } from './blockers.ts';
+import type { Batch } from './batch.ts';
 import type { Execution } from './execution.ts';
 import type { Failure } from './failure.ts';
+import { freeBytes, type Host } from './host.ts';
+import type { HostName } from './ids.ts';
+import { labelOf, type Move } from './move.ts';
+import type { Placement } from './placement.ts';
+
+/** One answer to "what is going on here, why does it not go on, and what can I do?" */
+export interface Explanation {
+  /** What it is about, e.g. `move mv_… of shop`. */
+  readonly subject: string;
+  /** What it does, or waits for, or ended as. */
+  readonly sentence: string;
+  /** Since when (epoch milliseconds) it is so, where that is known. */
+  readonly since?: number;
+  /** What is in the way; that of the most moves first. */
+  readonly blockers: readonly Blocker[];
+  /** What a person can do next: commands and cures. */
+  readonly actions: readonly string[];
+}
 
 /** What a piece of work does, or waits for, or ended as, in a sentence. */
 export function explainState({ status }: Execution): string {
@@ -27,3 +47,234 @@ export function explainState({ status }: Execution): string {
 }
 
 const tell = ({ code, sentence, cure }: Failure): string => `${sentence} (${code}); ${cure}`;
+
+/** One move. @param hosts its source and target, as far as they are known: they tell which of them is full */
+export function explainMove(move: Move, hosts: ReadonlyMap<HostName, Host> = new Map()): Explanation {
+  const { execution } = move;
+  const since = sinceWhen(execution);
+  return {
+    subject: `move ${move.id} of ${move.endpoint}, ${move.source} → ${move.target}`,
+    sentence: sentenceOf(execution),
+    ...(since === undefined ? {} : { since }),
+    blockers: blockersOf([move], hosts),
+    actions: actionsFor(move),
+  };
+}
+
+function sentenceOf(execution: Execution): string {
+  const label = labelOf(execution);
+  if (label === 'retired') return 'moved; the copy on the source has been retired';
+  if (label === 'moved')
+    return `moved; the copy on the source is kept until it is retired (${explainState(execution)})`;
+  return explainState(execution);
+}
+
+function sinceWhen({ status, last }: Execution): number | undefined {
+  switch (status.state) {
+    case 'waiting':
+      return status.waiting.since;
+    case 'running':
+    case 'rolling-back':
+      return status.hinderedSince ?? status.waiting?.since ?? last.at;
+    case 'completed':
+    case 'rolled-back':
+    case 'stuck':
+      return status.endedAt;
+    default:
+      return status satisfies never;
+  }
+}
+
+function actionsFor({ id, endpoint, source, target, execution: { status } }: Move): string[] {
+  switch (status.state) {
+    case 'waiting':
+      return [`dray explain ${source}`, `dray explain ${target}`];
+    case 'running':
+    case 'rolling-back': {
+      const hindrance =
+        status.hinderedSince === undefined && status.failures === 0 ? undefined : status.lastFailure;
+      return [...(hindrance === undefined ? [] : [hindrance.cure]), `dray move show ${id}`];
+    }
+    case 'rolled-back':
+      return [
+        status.reason.cure,
+        source === target ? `dray move ${endpoint} --to <host>` : `dray move ${endpoint} --to ${target}`,
+      ];
+    case 'stuck':
+      return [status.reason.cure, `dray move show ${id}`];
+    case 'completed':
+      return [];
+    default:
+      return status satisfies never;
+  }
+}
+
+/** A batch with its moves. @param hosts those that its moves name, as far as they are known */
+export function explainBatch(
+  batch: Batch,
+  moves: readonly Move[],
+  hosts: ReadonlyMap<HostName, Host> = new Map(),
+): Explanation {
+  const total = batch.total ?? moves.length;
+  const arrived = moves.filter(({ execution }) => hasArrived(execution)).length;
+  const failed = moves.filter(({ execution }) => hasFailed(execution));
+  return {
+    subject: `batch ${batch.id} (${batch.reason})`,
+    sentence: batchSentence(batch, total, arrived, failed.length),
+    since: batch.endedAt ?? batch.createdAt,
+    blockers: [...blockersOf(moves, hosts), ...unknownEndpoints(batch)],
+    actions: failed.length > 0 ? failed.slice(0, 3).map(({ id }) => `dray explain ${id}`) : watching(batch),
+  };
+}
+
+const watching = ({ id, state }: Batch): string[] =>
+  state === 'completed' ? [] : [`dray batch watch ${id}`];
+
+function batchSentence({ state, planned }: Batch, total: number, arrived: number, failed: number): string {
+  const progress = `${String(arrived)} of ${String(total)} moved`;
+  const losses = failed === 0 ? '' : `, ${String(failed)} not`;
+  switch (state) {
+    case 'planning':
+      return `is being planned: ${String(planned)} of ${total === 0 ? 'its' : String(total)} endpoints have a move; ${progress}${losses}`;
+    case 'running':
+      return `runs: ${progress}${losses}`;
+    case 'completed':
+      return `completed: ${progress}${losses}`;
+    default:
+      return state satisfies never;
+  }
+}
+
+function unknownEndpoints({ unknown }: Batch): Blocker[] {
+  if (unknown === undefined) return [];
+  return [
+    {
+      kind: 'ended',
+      code: 'endpoint-unknown',
+      on: `not registered: ${unknown.examples.join(', ')}`,
+      moves: unknown.count,
+      cure: 'register them (dray endpoint add), then ask for them again',
+      examples: [],
+    },
+  ];
+}
+
+const hasArrived = (execution: Execution): boolean => ['moved', 'retired'].includes(labelOf(execution));
+const hasFailed = (execution: Execution): boolean => ['rolled-back', 'stuck'].includes(labelOf(execution));
+
+/** A host with what is placed on it. */
+export function explainHost(
+  host: Host,
+  stored: { readonly bytes: number; readonly endpoints: number },
+): Explanation {
+  const { name, intent, signals } = host;
+  const ailments = Object.entries(signals);
+  const health =
+    ailments.length === 0 ? 'healthy' : `unwell (${ailments.map(([signal]) => signal).join(', ')})`;
+  const permits = `permits out ${use(host.permitsOut, host.movesOut)}, in ${use(host.permitsIn, host.movesIn)}`;
+  return {
+    subject: `host ${name}`,
+    sentence: `${intent.value} (${intent.reason}), ${health}; holds ${String(stored.endpoints)} endpoints; ${permits}`,
+    blockers: [
+      ...ailments.map(([signal]) => ({
+        kind: 'failing' as const,
+        code: signal,
+        on: `${name}: ${signal}`,
+        moves: host.permitsOut.length + host.permitsIn.length,
+        cure: `make ${name} well again, or drain it: dray drain ${name} --reason …`,
+        examples: [],
+      })),
+      ...fullSides(host, stored.bytes),
+    ],
+    actions: hostActions(host, stored.endpoints),
+  };
+}
+
+const use = (held: readonly string[], limit: number): string => `${String(held.length)}/${String(limit)}`;
+
+function fullSides(host: Host, storedBytes: number): Blocker[] {
+  const { name } = host;
+  const busy = (held: Host['permitsOut'], limit: number, way: string): Blocker[] =>
+    held.length < limit
+      ? []
+      : [
+          {
+            kind: 'waiting',
+            code: 'permit',
+            on: `a permit ${way} ${name}`,
+            moves: held.length,
+            cure: `wait for a move that holds one: dray explain ${held[0] ?? name}`,
+            examples: held.slice(0, 3),
+          },
+        ];
+  const space: Blocker[] =
+    freeBytes(host, storedBytes) > 0
+      ? []
+      : [
+          {
+            kind: 'waiting',
+            code: 'no-space',
+            on: `space on ${name}`,
+            moves: 0,
+            cure: `move endpoints away, or register ${name} again with a larger --capacity`,
+            examples: [],
+          },
+        ];
+  return [
+    ...busy(host.permitsOut, host.movesOut, 'out of'),
+    ...busy(host.permitsIn, host.movesIn, 'into'),
+    ...space,
+  ];
+}
+
+function hostActions({ name, intent }: Host, endpoints: number): string[] {
+  if (endpoints === 0) return intent.value === 'draining' ? [`${name} is empty: it can be taken away`] : [];
+  return [
+    `dray endpoint list --host ${name}`,
+    ...(intent.value === 'draining' ? [] : [`dray drain ${name} --reason …`]),
+  ];
+}
+
+/** An endpoint. @param move the one that has it, or else the last one that had it, if there was one */
+export function explainEndpoint(
+  placement: Placement,
+  move: Move | undefined,
+  hosts: ReadonlyMap<HostName, Host> = new Map(),
+): Explanation {
+  const { endpoint, host, database, epoch } = placement;
+  const where = `is on ${host} (database ${database}, epoch ${String(epoch)}) and ${writability(placement)}`;
+  const subject = `endpoint ${endpoint}`;
+  const elsewhere = [`dray move ${endpoint} --to <host>`];
+  if (move === undefined) return { subject, sentence: where, blockers: [], actions: elsewhere };
+  const { sentence, blockers, actions, since } = explainMove(move, hosts);
+  const isHeld = placement.claim?.move === move.id;
+  const which = isHeld ? `${move.id} moves it` : `its last move was ${move.id},`;
+  return {
+    subject,
+    sentence: `${where}; ${which} from ${move.source} to ${move.target}: ${sentence}`,
+    ...(since === undefined ? {} : { since }),
+    blockers,
+    actions: [
+      ...actions,
+      ...(isHeld || hasFailed(move.execution) ? [] : elsewhere),
+      `dray move show ${move.id}`,
+    ],
+  };
+}
+
+function writability({ arbitration }: Placement): string {
+  switch (arbitration.kind) {
+    case 'serving':
+      return 'serves';
+    case 'frozen':
+      return 'is frozen for its cutover';
+    case 'thawing':
+      return 'is being opened again where it was';
+    case 'flipped':
+      return `has just left ${arbitration.from}; it is still closed`;
+    case 'opening':
+      return `has left ${arbitration.from} and is being opened`;
+    default:
+      return arbitration satisfies never;
+  }
+}

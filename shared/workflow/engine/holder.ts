@@ -59,25 +59,25 @@ export class Holder<T extends Task> {
     await turn;
   }
 
-  /** Extends the lease until the returned function is called, which resolves when the last extension is through. */
+  /**
+   * Extends the lease until the returned function is called, which resolves when the last extension is through.
+   * A worker that was held up past its lease tries too: if nobody has taken over, it is still the one.
+   */
   keepAlive(): () => Promise<void> {
+    let isExtending = false;
     const stop = this.#services.clock.every(Math.ceil(this.#leaseMs / 3), () => {
-      if (this.#hasRunOut()) this.#lost.abort(new LeaseLost('the lease ran out'));
-      else
-        void this.report({ kind: 'lease-extended', token: this.token, leaseMs: this.#leaseMs }).catch(
-          () => undefined,
-        );
+      if (isExtending) return;
+      isExtending = true;
+      this.report({ kind: 'lease-extended', token: this.token, leaseMs: this.#leaseMs })
+        .catch(() => undefined)
+        .finally(() => {
+          isExtending = false;
+        });
     });
     return async () => {
       stop();
       await this.#queue;
     };
-  }
-
-  #hasRunOut(): boolean {
-    const { status } = this.#task.execution;
-    const lease = status.state === 'running' || status.state === 'rolling-back' ? status.lease : undefined;
-    return lease !== undefined && this.#services.clock.now() >= lease.until;
   }
 
   async #report(fact: Fact): Promise<void> {

@@ -1,0 +1,89 @@
+import * as z from 'zod';
+import type { HostChange, Parsed } from '../../domain/event.ts';
+import { bytesField, hostNameField, lineField } from '../fields.ts';
+import { parseEvent, reads, type EventContext } from './cloud-event.ts';
+import { addressField, hostUrlField } from './host-address.ts';
+import { policyField } from './policy.ts';
+
+/** `data` of `host.registered`: a host that may hold endpoints. */
+export const hostRegistered = z
+  .strictObject({
+    name: hostNameField,
+    driver: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, { error: 'the name of a driver, e.g. "postgres"' }),
+    url: hostUrlField,
+    replicationAddress: addressField.optional(),
+    clientAddress: addressField.optional(),
+    secret: z
+      .string()
+      .regex(/^[A-Za-z0-9/_+=.@:-]{1,512}$/, {
+        error: 'the name or ARN of a secret, never the password itself',
+      })
+      .optional(),
+    zone: lineField(100),
+    capacityBytes: bytesField.optional(),
+    options: z.record(z.string(), z.json()).default({}),
+  })
+  .transform(
+    ({ name, url, replicationAddress, clientAddress, secret, capacityBytes, ...rest }): HostChange => ({
+      kind: 'register',
+      host: name,
+      url: url.text,
+      replicationAddress: replicationAddress ?? url.address,
+      clientAddress: clientAddress ?? url.address,
+      ...(secret === undefined ? {} : { secret }),
+      ...(capacityBytes === undefined ? {} : { capacityBytes }),
+      ...rest,
+    }),
+  );
+
+const intent = {
+  host: hostNameField,
+  /** The publisher's own count. Without one the event's time orders it. */
+  sequence: z
+    .int({ error: 'a whole number that grows with every event about this host' })
+    .nonnegative()
+    .optional(),
+};
+const reason = lineField(500);
+
+/** `data` of `host.cordoned`: nothing new arrives there. */
+export const hostCordoned = z.strictObject({ ...intent, reason });
+/** `data` of `host.uncordoned`: it may receive endpoints again. */
+export const hostUncordoned = z.strictObject({ ...intent, reason: reason.default('uncordoned') });
+/** `data` of `host.draining`: everything on it moves away. */
+export const hostDraining = z
+  .strictObject({ ...intent, reason, target: hostNameField.optional(), policy: policyField })
+  .refine(({ host, target }) => host !== target, {
+    path: ['target'],
+    error: 'A host cannot be drained onto itself.',
+    params: { code: 'source-is-target', cure: 'Name another target, or none and let the planner choose.' },
+  });
+
+const changesOfIntent =
+  (kind: 'cordon' | 'uncordon') =>
+  (data: z.output<typeof hostCordoned>, { at }: EventContext): HostChange => ({
+    kind,
+    host: data.host,
+    reason: data.reason,
+    sequence: data.sequence ?? at,
+  });
+
+const readers = {
+  'host.registered': reads(hostRegistered, (change) => change),
+  'host.cordoned': reads(hostCordoned, changesOfIntent('cordon')),
+  'host.uncordoned': reads(hostUncordoned, changesOfIntent('uncordon')),
+  'host.draining': reads(hostDraining, ({ sequence, target, ...rest }, { at }): HostChange => ({
+    kind: 'drain',
+    ...rest,
+    sequence: sequence ?? at,
+    ...(target === undefined ? {} : { target }),
+  })),
+};
+
+/**
+ * Reads an event of the `host-changes` topic. Never throws.
+ * @param receivedAt epoch milliseconds
+ */
+export function parseHostChange(text: string, receivedAt: number): Parsed<HostChange> {
+  return parseEvent(text, receivedAt, readers);
+}

@@ -1,0 +1,54 @@
+import * as z from 'zod';
+import type { Parsed, RequestEvent } from '../../domain/event.ts';
+import { bytesField, endpointNameField, hostNameField, labelsField, lineField } from '../fields.ts';
+import { parseEvent, reads } from './cloud-event.ts';
+import { policyField } from './policy.ts';
+import { chosen, claimCheckField, reportTo, selectionFields } from './selection.ts';
+
+/** `data` of `batch-move.requested`: what to move, where to, why and how. */
+export const batchMoveRequested = z
+  .strictObject({
+    reason: lineField(500),
+    ...selectionFields,
+    selectionRef: claimCheckField.optional(),
+    policy: policyField,
+  })
+  .transform(({ reason, policy, selectionRef, ...fields }, context): RequestEvent => {
+    if (selectionRef === undefined) {
+      const selection = chosen(fields, reportTo(context)) ?? z.NEVER;
+      return { kind: 'move-batch', reason, policy, selection: { kind: 'value', selection } };
+    }
+    if (Object.values(fields).some((field) => field !== undefined)) {
+      reportTo(context)({
+        code: 'selection-ambiguous',
+        field: 'selectionRef',
+        sentence: 'A selection by reference stands beside one by value.',
+        cure: 'Leave out endpoints, host, labels and target; the body that selectionRef names may hold them.',
+      });
+    }
+    return { kind: 'move-batch', reason, policy, selection: { kind: 'reference', check: selectionRef } };
+  });
+
+/** `data` of `endpoint.registered`: an endpoint that exists already, and where. */
+export const endpointRegistered = z
+  .strictObject({
+    name: endpointNameField,
+    host: hostNameField,
+    database: lineField(200),
+    sizeBytes: bytesField.default(0),
+    labels: labelsField.default({}),
+  })
+  .transform(({ name, ...rest }): RequestEvent => ({ kind: 'register-endpoint', endpoint: name, ...rest }));
+
+const readers = {
+  'batch-move.requested': reads(batchMoveRequested, (event) => event),
+  'endpoint.registered': reads(endpointRegistered, (event) => event),
+};
+
+/**
+ * Reads an event of the `requests` topic. Never throws.
+ * @param receivedAt epoch milliseconds
+ */
+export function parseRequest(text: string, receivedAt: number): Parsed<RequestEvent> {
+  return parseEvent(text, receivedAt, readers);
+}

@@ -1,0 +1,74 @@
+import * as z from 'zod';
+import type { ClaimCheck, Selection } from '../../domain/batch.ts';
+import { bytesField, endpointNameField, hostNameField, labelsField } from '../fields.ts';
+
+/** A body in the bucket for claims, by its content. */
+export const claimCheckField = z.strictObject({
+  key: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,511}$/, { error: "the body's key in the bucket for claims" }),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, { error: 'the SHA-256 of the body, 64 lower-case hexadecimal digits' }),
+  bytes: bytesField,
+}) satisfies z.ZodType<ClaimCheck>;
+
+const endpointList = z
+  .array(endpointNameField)
+  .min(1, { error: 'a list of at least one endpoint' })
+  .transform((names) => [...new Set(names)]);
+const labelFilter = labelsField.refine((labels) => Object.keys(labels).length > 0, {
+  error: 'at least one label',
+});
+
+/** The fields by which a request selects; which of them stand together is checked by `chosen`. */
+export const selectionFields = {
+  endpoints: endpointList.optional(),
+  host: hostNameField.optional(),
+  labels: labelFilter.optional(),
+  target: hostNameField.optional(),
+} as const;
+
+type SelectionFields = z.output<z.ZodObject<typeof selectionFields>>;
+type Report = (issue: {
+  readonly code: string;
+  readonly field: string;
+  readonly sentence: string;
+  readonly cure: string;
+}) => void;
+
+/** The one selection that the fields make, or a report of why they make none. */
+export function chosen(fields: SelectionFields, report: Report): Selection | undefined {
+  const { endpoints, host, labels, target } = fields;
+  const given = [endpoints, host, labels].filter((part) => part !== undefined).length;
+  if (given !== 1) {
+    report({
+      code: given === 0 ? 'selection-missing' : 'selection-ambiguous',
+      field: 'endpoints',
+      sentence: given === 0 ? 'Nothing is selected.' : 'More than one way of selecting is used.',
+      cure: 'Give exactly one of endpoints, host, labels or selectionRef.',
+    });
+    return undefined;
+  }
+  const to = target === undefined ? {} : { target };
+  if (endpoints !== undefined) return { kind: 'endpoints', endpoints, ...to };
+  if (labels !== undefined) return { kind: 'labels', labels, ...to };
+  if (host === undefined) return undefined;
+  if (host === target) {
+    report({
+      code: 'source-is-target',
+      field: 'target',
+      sentence: `Host ${host} cannot be emptied onto itself.`,
+      cure: 'Name another target, or none and let the planner choose.',
+    });
+    return undefined;
+  }
+  return { kind: 'host', host, ...to };
+}
+
+/** Passes a report on to zod, so that it becomes the refusal. */
+export function reportTo(context: z.RefinementCtx): Report {
+  return ({ code, field, sentence, cure }) => {
+    context.addIssue({ code: 'custom', path: [field], message: sentence, params: { code, cure } });
+  };
+}

@@ -1,0 +1,46 @@
+import * as z from 'zod';
+import type { Json } from '../domain/json.ts';
+import type { DispatchMessage, PlanMessage, WorkMessage } from '../ports/bus.ts';
+import { batchIdField, hostNameField } from './fields.ts';
+
+/**
+ * The messages between our functions, as they stand in a queue. Each carries the version of its form, so that
+ * functions of two releases can read each other's while one replaces the other.
+ */
+const version = z.literal(1);
+const pointer = z.string().min(1).max(120);
+
+/** Work on a task: sent to the queue of the phase. */
+export const workMessage = z
+  .strictObject({
+    v: version,
+    kind: z.enum(['work', 'dead-man']),
+    task: pointer,
+    phase: z.string().regex(/^[a-z-]{1,30}$/),
+    token: z.int().nonnegative().optional(),
+  })
+  .transform(({ kind, task, phase, token }): WorkMessage => ({
+    kind,
+    task,
+    phase,
+    ...(token === undefined ? {} : { token }),
+  }));
+
+export const planMessage = z
+  .strictObject({ v: version, batch: batchIdField })
+  .transform(({ batch }): PlanMessage => ({ batch }));
+
+export const dispatchMessage = z
+  .strictObject({ v: version, batch: batchIdField.optional() })
+  .transform(({ batch }): DispatchMessage => (batch === undefined ? {} : { batch }));
+
+/** One host to look over for things that a move left behind. */
+export const hostSweepMessage = z
+  .strictObject({ v: version, host: hostNameField })
+  .transform(({ host }) => ({ host }));
+
+/** The text of a message, as the schemas above read it. A few hundred bytes. */
+export function writeMessage(message: object): string {
+  const fields: Record<string, Json> = { v: 1, ...message };
+  return JSON.stringify(fields);
+}

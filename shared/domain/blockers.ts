@@ -1,0 +1,111 @@
+import type { Failure } from './failure.ts';
+import type { Host } from './host.ts';
+import type { HostName } from './ids.ts';
+import type { Move } from './move.ts';
+
+/** Something that keeps moves from going on, or has ended them. */
+export interface Blocker {
+  /** `waiting`: nothing is wrong; `failing`: something is, and it is tried again; `ended`: these moves are over. */
+  readonly kind: 'waiting' | 'failing' | 'ended';
+  /** Stable, for programs. */
+  readonly code: string;
+  /** For `waiting` it completes "waits for …"; else it is a sentence that says what is wrong. */
+  readonly on: string;
+  /** How many moves it keeps. */
+  readonly moves: number;
+  /** Since when (epoch milliseconds) it has kept the first of them, where that is known. */
+  readonly since?: number;
+  readonly cure?: string;
+  /** A few of the ids that it is about. */
+  readonly examples: readonly string[];
+}
+
+interface Hindrance {
+  readonly kind: Blocker['kind'];
+  readonly code: string;
+  readonly on: string;
+  readonly since?: number;
+  readonly cure?: string;
+}
+
+const fewExamples = 3;
+
+/** What is in the way of these moves, that of the most moves first. Moves that simply work are in nobody's way. */
+export function blockersOf(moves: readonly Move[], hosts: ReadonlyMap<HostName, Host>): Blocker[] {
+  const found = new Map<string, Blocker>();
+  for (const move of moves) {
+    const hindrance = hindranceOf(move, hosts);
+    if (hindrance === undefined) continue;
+    const key = `${hindrance.code} ${hindrance.on}`;
+    const known = found.get(key);
+    found.set(
+      key,
+      known === undefined
+        ? { ...hindrance, moves: 1, examples: [move.id] }
+        : withAnother(known, hindrance, move),
+    );
+  }
+  return [...found.values()].sort((one, other) => other.moves - one.moves || (one.on < other.on ? -1 : 1));
+}
+
+function withAnother(known: Blocker, { since }: Hindrance, { id }: Move): Blocker {
+  const first =
+    since !== undefined && (known.since === undefined || since < known.since) ? since : known.since;
+  return {
+    ...known,
+    moves: known.moves + 1,
+    ...(first === undefined ? {} : { since: first }),
+    examples: known.examples.length < fewExamples ? [...known.examples, id] : known.examples,
+  };
+}
+
+function hindranceOf(move: Move, hosts: ReadonlyMap<HostName, Host>): Hindrance | undefined {
+  const { status } = move.execution;
+  switch (status.state) {
+    case 'waiting':
+      return status.waiting.code === 'permit'
+        ? { ...permitOf(move, hosts), since: status.waiting.since }
+        : { kind: 'waiting', code: status.waiting.code, on: status.waiting.on, since: status.waiting.since };
+    case 'running':
+    case 'rolling-back':
+      if (status.lastFailure === undefined) return undefined;
+      if (status.hinderedSince !== undefined)
+        return { ...failure('failing', status.lastFailure), since: status.hinderedSince };
+      return status.failures > 0 || status.waiting?.code === status.lastFailure.code
+        ? failure('failing', status.lastFailure)
+        : undefined;
+    case 'rolled-back':
+    case 'stuck':
+      return { ...failure('ended', status.reason), since: status.endedAt };
+    case 'completed':
+      return undefined;
+    default:
+      return status satisfies never;
+  }
+}
+
+const failure = (kind: Blocker['kind'], { code, sentence, cure }: Failure): Hindrance => ({
+  kind,
+  code,
+  on: sentence,
+  cure,
+});
+
+/** Which of the two hosts has none left; both may, and neither, when the dispatcher is about to look again. */
+function permitOf({ source, target }: Move, hosts: ReadonlyMap<HostName, Host>): Hindrance {
+  const leaving = hosts.get(source);
+  const entering = hosts.get(target);
+  const full = [
+    ...(leaving !== undefined && leaving.permitsOut.length >= leaving.movesOut ? [`out of ${source}`] : []),
+    ...(entering !== undefined && entering.permitsIn.length >= entering.movesIn ? [`into ${target}`] : []),
+  ];
+  const [first] = full;
+  if (first === undefined)
+    return { kind: 'waiting', code: 'permit', on: `permits on ${source} and ${target}` };
+  return {
+    kind: 'waiting',
+    code: 'permit',
+    on: `a permit ${full.join(' and ')}`,
+    cure: `moves under way give theirs back: dray explain ${first.startsWith('out') ? source : target}`,
+  };
+}

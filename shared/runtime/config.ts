@@ -1,0 +1,61 @@
+import * as z from 'zod';
+
+/** A setting of the environment is missing or is not what it must be. */
+export class ConfigInvalid extends Error {
+  override readonly name = 'ConfigInvalid';
+}
+
+const milliseconds = z.coerce.number().int().positive();
+const url = z.url();
+
+const loopback = /^https?:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?(?:\/|$)/;
+
+const environment = z.object({
+  STAGE: z.string().min(1),
+  INSTALLATION: z.string().regex(/^[a-z0-9]{1,12}$/, { error: 'must be 1 to 12 of a-z and 0-9' }),
+  LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
+  TABLE_NAME: z.string().min(1),
+  CLAIMS_BUCKET: z.string().min(1),
+  ANNOUNCEMENTS_TOPIC_ARN: z.string().startsWith('arn:'),
+  PLAN_QUEUE_URL: url,
+  DISPATCH_QUEUE_URL: url,
+  TRANSFER_QUEUE_URL: url,
+  CUTOVER_QUEUE_URL: url,
+  RETIRE_QUEUE_URL: url,
+  ROLLBACK_QUEUE_URL: url,
+  HOST_SWEEP_QUEUE_URL: url,
+  LEASE_MS_TRANSFER: milliseconds,
+  LEASE_MS_CUTOVER: milliseconds,
+  LEASE_MS_RETIRE: milliseconds,
+  LEASE_MS_ROLLBACK: milliseconds,
+  SLOW_STORE_MS: milliseconds,
+  PATIENCE_MS: milliseconds,
+  FRESH_MS: milliseconds,
+  /** An invocation is at a safe point this long before the platform would cut it off. */
+  DEADLINE_MARGIN_MS: milliseconds.default(1_000),
+  AWS_LAMBDA_FUNCTION_NAME: z.string().default('drayage'),
+  AWS_ENDPOINT_URL: z.string().optional(),
+  AWS_ENDPOINT_URL_DYNAMODB: z.string().optional(),
+});
+
+/** What the environment says, checked. */
+export interface Config extends z.output<typeof environment> {
+  /** The services are emulated on this machine: the embedded cloud. */
+  readonly isEmbedded: boolean;
+}
+
+/**
+ * The only place that reads the environment.
+ * @throws ConfigInvalid naming every variable that is wrong
+ */
+export function readConfig(variables: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const parsed = environment.safeParse(variables);
+  if (parsed.success) {
+    const { AWS_ENDPOINT_URL_DYNAMODB: own, AWS_ENDPOINT_URL: general } = parsed.data;
+    return { ...parsed.data, isEmbedded: loopback.test(own ?? general ?? '') };
+  }
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new ConfigInvalid(
+    `The environment is not complete (${faults.join('; ')}). Set these variables as serverless.yml does.`,
+  );
+}

@@ -1,0 +1,34 @@
+import { MetricUnit } from '@aws-lambda-powertools/metrics';
+import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
+import { changeOf } from '../aws/stream.ts';
+import type { Change } from '../workflow/relay-changes.ts';
+import { platform, wrap } from './platform.ts';
+
+/**
+ * A function behind the table's stream. A row that cannot be read is logged and passed over: it will not become
+ * readable, and must not hold up its shard. What else fails is thrown, so that the platform halves the batch
+ * until the record that fails stands alone, and sets that one aside.
+ */
+export function streamHandler(
+  handle: (changes: readonly Change[]) => Promise<void>,
+): (event: DynamoDBStreamEvent, context: Context) => Promise<DynamoDBBatchResponse> {
+  return wrap(async (event) => {
+    const changes = event.Records.flatMap((record) => read(record) ?? []);
+    if (changes.length > 0) await handle(changes);
+    platform().metrics.addMetric('RecordsHandled', MetricUnit.Count, changes.length);
+    return { batchItemFailures: [] };
+  });
+}
+
+function read(record: DynamoDBRecord): Change | undefined {
+  try {
+    return changeOf(record);
+  } catch (error) {
+    platform().metrics.addMetric('RecordsRefused', MetricUnit.Count, 1);
+    platform().logger.error('change of a row that this release cannot read', {
+      eventID: record.eventID,
+      error: error instanceof Error ? error : new Error(String(error)),
+    });
+    return undefined;
+  }
+}

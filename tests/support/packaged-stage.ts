@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { gzipSync, unzipSync } from 'fflate';
+import * as z from 'zod';
+
+const root = resolve(import.meta.dirname, '../..');
+const sources = [
+  'functions',
+  'resources',
+  'shared',
+  'serverless.yml',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
+
+const resource = z.object({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()).default({}),
+  DependsOn: z.union([z.string(), z.array(z.string())]).optional(),
+  DeletionPolicy: z.string().optional(),
+  UpdateReplacePolicy: z.string().optional(),
+});
+const template = z.object({
+  Resources: z.record(z.string(), resource),
+  Outputs: z.record(z.string(), z.object({ Value: z.unknown() })),
+});
+
+export type Resource = z.output<typeof resource>;
+
+/** One file of a function's package. */
+export interface PackagedFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+/** What `sls package --stage …` makes. */
+export interface PackagedStage {
+  /** Everything that the command said. */
+  readonly said: string;
+  readonly template: z.output<typeof template>;
+  /** By logical name of the function, e.g. `planBatch`. */
+  readonly bundles: ReadonlyMap<
+    string,
+    { readonly zipBytes: number; readonly gzipBytes: number; readonly files: readonly PackagedFile[] }
+  >;
+}
+
+/**
+ * Packages a stage by the command of the README in a copy of the sources, with nothing that leads to AWS: no
+ * credentials, no configuration, and a proxy where nobody listens.
+ */
+export async function packageStage(stage: string, functions: readonly string[]): Promise<PackagedStage> {
+  const folder = await mkdtemp(join(tmpdir(), `drayage-package-${stage}-`));
+  try {
+    for (const source of sources) await cp(join(root, source), join(folder, source), { recursive: true });
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+    const said = await run(folder, stage);
+    const made = join(folder, '.serverless');
+    const text = await readFile(join(made, 'cloudformation-template-update-stack.json'), 'utf8');
+    const bundles = await Promise.all(
+      functions.map(async (name) => [name, await readBundle(join(made, `${name}.zip`))] as const),
+    );
+    return { said, template: template.parse(JSON.parse(text)), bundles: new Map(bundles) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function readBundle(path: string) {
+  const zip = await readFile(path);
+  const files = Object.entries(unzipSync(zip));
+  return {
+    zipBytes: zip.byteLength,
+    gzipBytes: files.reduce((sum, [, bytes]) => sum + gzipSync(bytes, { level: 9 }).byteLength, 0),
+    files: files.map(([file, bytes]) => ({ path: file, text: Buffer.from(bytes).toString('latin1') })),
+  };
+}
+
+function run(folder: string, stage: string): Promise<string> {
+  const cli = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
+  const nowhere = 'http://127.0.0.1:9';
+  return new Promise((resolve, reject) => {
+    execFile(
+      process.execPath,
+      [cli, 'package', '--stage', stage],
+      {
+        cwd: folder,
+        timeout: 240_000,
+        env: {
+          PATH: process.env['PATH'],
+          HOME: folder,
+          AWS_EC2_METADATA_DISABLED: 'true',
+          HTTP_PROXY: nowhere,
+          HTTPS_PROXY: nowhere,
+          http_proxy: nowhere,
+          https_proxy: nowhere,
+        },
+      },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(stdout + stderr);
+        else reject(new Error(`sls package --stage ${stage}: ${stdout}${stderr}`, { cause: error }));
+      },
+    );
+  });
+}
