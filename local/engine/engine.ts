@@ -1,0 +1,254 @@
+import type { WriteStream } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { CloudError, messageOf } from '../cloud-error.ts';
+import { packageService, type ServicePackage } from '../packaging/package.ts';
+import { watchSources, type SourceWatch } from '../packaging/watch.ts';
+import type { CloudDescription, CloudStats, EngineOptions, EnvironmentView } from '../protocol.ts';
+import { createProvisionClients } from '../provision/clients.ts';
+import { createAwsJsonClient } from '../servers/aws-json.ts';
+import { startGateway, type InvokeAnswer } from '../servers/gateway.ts';
+import type { ObjectChange } from '../servers/messaging-protocol.ts';
+import { openSecrets } from '../servers/secrets.ts';
+import { WriteMeter } from '../servers/write-meter.ts';
+import { objectEvent, targetsOf } from '../sources/bucket-events.ts';
+import { openCheckpoints } from '../sources/checkpoints.ts';
+import { createDestinations } from '../sources/destinations.ts';
+import { Signal } from '../sources/signal.ts';
+import { openStateDir, writeRecord, type StateDir } from '../state-dir.ts';
+import { Deployment } from './deployment.ts';
+import { FunctionRegistry } from './functions.ts';
+import { startDataServers } from './servers.ts';
+import { SourceRegistry } from './sources.ts';
+import { clientVariables, functionVariables } from './variables.ts';
+
+/** A running cloud, inside its own process. */
+export interface Engine {
+  describe(): CloudDescription;
+  environments(): EnvironmentView[];
+  stats(): CloudStats;
+  fire(schedule: string): Promise<void>;
+  invoke(functionName: string, payload: string, waits: boolean): Promise<InvokeAnswer>;
+  stop(): Promise<void>;
+}
+
+/** Who hears what happens in the engine. */
+export interface EngineListener {
+  /** Something a person wants to read: packaging, a reload. */
+  notice(text: string): void;
+  /** A line that a function wrote. */
+  line(functionName: string, line: string): void;
+  /** The cloud cannot go on. */
+  fatal(message: string): void;
+}
+
+/** How long invocations may finish when the cloud stops; then they are killed, as by a crash. */
+const STOP_GRACE_MS = 1500;
+
+/** Starts a cloud: package, servers, resources, functions, event sources. Throws `CloudError`. */
+export async function startEngine(options: EngineOptions, listener: EngineListener): Promise<Engine> {
+  const { dir, lock } = await openStateDir(options.stateDir);
+  if (options.inMemory) await dir.forget();
+  const makePackage = (): Promise<ServicePackage> =>
+    packageService({
+      root: options.root,
+      stage: options.stage,
+      params: options.params,
+      onPackaging: () => {
+        listener.notice(`Packaging ${options.root} (sls package, some seconds; the result is kept) …`);
+      },
+    });
+
+  const service = await makePackage();
+  const { region } = service;
+  let deployment: Deployment | undefined;
+  let stopping = false;
+
+  const onObject = (change: ObjectChange): void => {
+    for (const target of targetsOf(deployment?.notifications ?? [], change)) {
+      destinations.deliver(target, JSON.stringify(objectEvent(change, region))).catch((error: unknown) => {
+        listener.notice(
+          `An event of bucket ${change.bucket} could not be delivered to ${target}: ${messageOf(error)}`,
+        );
+      });
+    }
+  };
+  const servers = await startDataServers(options, dir, region, {
+    object: onObject,
+    death: (reason) => {
+      if (!stopping) listener.fatal(reason);
+    },
+  });
+
+  const { messaging, dynamo, gatewayPort, messagingPort } = servers;
+  const sqs = createAwsJsonClient(messaging.endpoint, region, 'sqs');
+  const streams = createAwsJsonClient(dynamo.endpoint, region, 'dynamodb');
+  const secrets = await openSecrets(dir.secrets, region);
+  const meter = new WriteMeter(options.writeLimitPerKey);
+  const written = new Signal();
+  const checkpoints = await openCheckpoints(dir.checkpoints);
+  const logs = new FunctionLogs(dir, options.forwardLogs ? listener : undefined);
+
+  const gatewayEndpoint = `http://127.0.0.1:${String(gatewayPort)}`;
+  const env = clientVariables(region, gatewayEndpoint, messaging.endpoint);
+  const functions = new FunctionRegistry({
+    bootstrap: fileURLToPath(new URL('../lambda/bootstrap.ts', import.meta.url)),
+    shared: functionVariables(env, dir),
+    defaultConcurrency: options.defaultConcurrency,
+    idleLimitMs: options.idleSeconds * 1000,
+    onLine: (name, line) => {
+      logs.write(name, line);
+    },
+  });
+  const destinations = createDestinations({
+    sqs,
+    messagingEndpoint: messaging.endpoint,
+    region,
+    invoke: (arn, payload) => {
+      functions.invoke(arn, payload, false).catch((error: unknown) => {
+        listener.notice(messageOf(error));
+      });
+    },
+  });
+  functions.deliverFailuresTo((arn, body) => destinations.deliver(arn, body));
+
+  const gateway = await startGateway({
+    port: gatewayPort,
+    dynamoEndpoint: dynamo.endpoint,
+    messagingEndpoint: messaging.endpoint,
+    secrets,
+    meter,
+    onWrite: () => {
+      written.ring();
+    },
+    invoke: (name, payload, waits) => functions.invoke(name, payload, waits),
+  });
+
+  const clients = createProvisionClients(region, {
+    dynamodb: dynamo.endpoint,
+    messaging: messaging.endpoint,
+  });
+  const sources = new SourceRegistry({
+    functions,
+    messaging,
+    sqs,
+    streams,
+    written,
+    checkpoints,
+    destinations,
+  });
+  deployment = new Deployment({
+    options,
+    clients,
+    secrets,
+    meter,
+    streams,
+    written,
+    functions,
+    sources,
+    destinations,
+    queueEndpoint: messaging.endpoint,
+  });
+  await deployment.apply(service);
+
+  const record = async (): Promise<void> => {
+    await writeRecord(options.stateDir, {
+      pid: process.pid,
+      startedAt: new Date().toISOString(),
+      stage: options.stage,
+      gatewayPort,
+      messagingPort,
+      env,
+      outputs: deployment.outputs,
+    });
+  };
+  await record();
+
+  const watch: SourceWatch | undefined = options.watch
+    ? watchSources(options.root, async () => {
+        try {
+          const changed = await deployment.apply(await makePackage());
+          await record();
+          listener.notice(
+            changed.length === 0 ? 'Reloaded: no function changed.' : `Reloaded: ${changed.join(', ')}.`,
+          );
+        } catch (error) {
+          listener.notice(`Not reloaded, the last good version runs on: ${messageOf(error)}`);
+        }
+      })
+    : undefined;
+
+  async function shutDown(): Promise<void> {
+    stopping = true;
+    await watch?.stop();
+    deployment?.stop();
+    const { quiet } = sources.stop();
+    const grace = setTimeout(() => {
+      functions.stop();
+    }, STOP_GRACE_MS);
+    await quiet;
+    clearTimeout(grace);
+    functions.stop();
+    await checkpoints.flush();
+    await gateway.stop();
+    for (const client of [sqs, streams, clients]) client.close();
+    await Promise.all([messaging.stop(), dynamo.stop()]);
+    logs.close();
+    lock.release();
+  }
+
+  let stopped: Promise<void> | undefined;
+  return {
+    describe: () => ({ env, ...deployment.describe() }),
+    environments: () => functions.environments(),
+    stats: () => {
+      const use = Object.fromEntries([...functions.pools].map(([id, pool]) => [id, pool.use]));
+      const passed = Object.fromEntries(
+        [...sources.running].map(([id, { functionId, source }]) => [id, { functionId, ...source.use }]),
+      );
+      return {
+        functions: use,
+        sources: passed,
+        tables: meter.use(),
+        ...(meter.hottest === undefined ? {} : { hottestKey: meter.hottest }),
+        functionCpuMs: Object.values(use).reduce((sum, { cpuMs }) => sum + cpuMs, 0),
+        messages: Object.values(passed).reduce((sum, { messages }) => sum + messages, 0),
+      };
+    },
+    fire: async (name) => {
+      const schedule = deployment.schedules.find(({ spec }) =>
+        [spec.logicalId, spec.name, spec.arn].includes(name),
+      );
+      if (schedule === undefined)
+        throw new CloudError('ScheduleUnknown', `The template has no schedule ${name}.`);
+      await schedule.fire();
+    },
+    invoke: (name, payload, waits) => functions.invoke(name, payload, waits),
+    stop: () => (stopped ??= shutDown()),
+  };
+}
+
+/** One log file per function, and whoever listens. */
+class FunctionLogs {
+  readonly #dir: StateDir;
+  readonly #listener: EngineListener | undefined;
+  readonly #files = new Map<string, Promise<WriteStream>>();
+
+  constructor(dir: StateDir, listener: EngineListener | undefined) {
+    this.#dir = dir;
+    this.#listener = listener;
+  }
+
+  write(name: string, line: string): void {
+    this.#listener?.line(name, line);
+    let file = this.#files.get(name);
+    if (file === undefined) {
+      file = this.#dir.openLog(name);
+      this.#files.set(name, file);
+    }
+    void file.then((stream) => stream.write(`${line}\n`));
+  }
+
+  close(): void {
+    for (const file of this.#files.values()) void file.then((stream) => stream.end());
+  }
+}
