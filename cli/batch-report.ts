@@ -1,0 +1,108 @@
+import type { Batch } from '../shared/domain/batch.ts';
+import type { Host } from '../shared/domain/host.ts';
+import type { HostName } from '../shared/domain/ids.ts';
+import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
+import { resultsOf } from '../shared/workflow/move-endpoint/results.ts';
+
+/** A batch and its moves as they were at one moment. */
+export interface BatchSnapshot {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  readonly batch: Batch;
+  /** By endpoint; complete once the batch is planned. */
+  readonly moves: readonly Move[];
+  /** Hosts of waiting moves, as far as they are known: they tell what is waited for. */
+  readonly hosts?: ReadonlyMap<HostName, Host>;
+}
+
+/** A batch for programs; this shape is stable (docs/cli.md). */
+export interface BatchReport {
+  readonly batch: string;
+  readonly state: Batch['state'];
+  readonly reason: string;
+  readonly moves: {
+    readonly total: number;
+    readonly moved: number;
+    readonly rolledBack: number;
+    readonly stuck: number;
+  };
+  /** Milliseconds in which writers could not write, over the moves that have arrived; null when none has. */
+  readonly pauseMs: { readonly p50: number | null; readonly p99: number | null; readonly max: number | null };
+  /** Bytes of the endpoints that have arrived. */
+  readonly bytes: number;
+  /** From the request to the end of the batch, or until now. */
+  readonly seconds: number;
+  readonly endpoints: readonly EndpointReport[];
+  /** Only when endpoints were asked for that are not registered. */
+  readonly unknown?: { readonly count: number; readonly examples: readonly string[] };
+}
+
+export interface EndpointReport {
+  readonly endpoint: string;
+  readonly from: string;
+  readonly to: string;
+  readonly state: MoveLabel;
+  readonly step: string | null;
+  readonly pauseMs: number | null;
+  readonly reason?: string;
+}
+
+export function reportOf({ at, batch, moves }: BatchSnapshot): BatchReport {
+  const labels = moves.map(({ execution }) => labelOf(execution));
+  const arrived = moves.filter((_, index) => isArrived(labels[index]));
+  const pauses = arrived.flatMap((move) => pauseOf(move) ?? []).sort((one, other) => one - other);
+  const tally = (...wanted: readonly MoveLabel[]): number =>
+    labels.filter((label) => wanted.includes(label)).length;
+  return {
+    batch: batch.id,
+    state: batch.state,
+    reason: batch.reason,
+    moves: {
+      total: batch.total ?? moves.length,
+      moved: arrived.length,
+      rolledBack: tally('rolled-back'),
+      stuck: tally('stuck'),
+    },
+    pauseMs: { p50: percentile(pauses, 0.5), p99: percentile(pauses, 0.99), max: pauses.at(-1) ?? null },
+    bytes: arrived.reduce((sum, move) => sum + sizeOf(move), 0),
+    seconds: Math.round((batch.endedAt ?? at) - batch.createdAt) / 1_000,
+    endpoints: moves.map(reportOfMove),
+    ...(batch.unknown === undefined ? {} : { unknown: batch.unknown }),
+  };
+}
+
+/** Everything that was asked for is where it was to go. */
+export function hasAllMoved({ batch, moves }: BatchSnapshot): boolean {
+  return (
+    batch.state === 'completed' &&
+    batch.unknown === undefined &&
+    moves.length >= (batch.total ?? 0) &&
+    moves.every(({ execution }) => isArrived(labelOf(execution)))
+  );
+}
+
+function reportOfMove(move: Move): EndpointReport {
+  const { status } = move.execution;
+  return {
+    endpoint: move.endpoint,
+    from: move.source,
+    to: move.target,
+    state: labelOf(move.execution),
+    step: 'step' in status ? status.step : null,
+    pauseMs: pauseOf(move) ?? null,
+    ...('reason' in status ? { reason: `${status.reason.code}: ${status.reason.sentence}` } : {}),
+  };
+}
+
+export const isArrived = (label: MoveLabel | undefined): boolean => label === 'moved' || label === 'retired';
+
+/** Milliseconds that its writers had to wait; undefined until it has arrived. */
+export const pauseOf = (move: Move): number | undefined => resultsOf(move).activate?.pauseMs;
+
+/** Bytes of its data, as preflight has found them; 0 until then. */
+export const sizeOf = (move: Move): number => resultsOf(move).preflight?.sizeBytes ?? 0;
+
+/** By the nearest rank. @param sorted ascending */
+export function percentile(sorted: readonly number[], share: number): number | null {
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+}

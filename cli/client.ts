@@ -1,0 +1,108 @@
+import { PublishCommand } from '@aws-sdk/client-sns';
+import { createBlobs } from '../shared/aws/blobs.ts';
+import {
+  createDynamoClient,
+  createDynamoOnceClient,
+  createS3Client,
+  createSecretsClient,
+  createSnsClient,
+  type ClientSettings,
+} from '../shared/aws/clients.ts';
+import { createQuery } from '../shared/aws/rows-query.ts';
+import { createSecrets } from '../shared/aws/secrets.ts';
+import { createStore } from '../shared/aws/store.ts';
+import { asPortError } from '../shared/aws/trouble.ts';
+import { createViews } from '../shared/aws/views.ts';
+import type { Blobs } from '../shared/ports/blobs.ts';
+import type { Chance, Clock } from '../shared/ports/clock.ts';
+import type { HostDriver } from '../shared/ports/driver.ts';
+import type { Secrets } from '../shared/ports/secrets.ts';
+import type { Store, Views } from '../shared/ports/store.ts';
+import { machineChance } from '../shared/runtime/chance.ts';
+import { machineClock } from '../shared/runtime/clock.ts';
+import { driverRegistry, shippedDrivers } from '../shared/runtime/drivers.ts';
+import type { Installation } from './installation.ts';
+import { createVault, type Vault } from './vault.ts';
+
+export type Topic = 'requests' | 'host-changes';
+
+/** All that commands do to an installation, and see of it. */
+export interface Client {
+  readonly installation: Installation;
+  readonly store: Store;
+  readonly views: Views;
+  readonly blobs: Blobs;
+  readonly secrets: Secrets;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** @throws StepFailure `driver-unknown` */
+  readonly driver: (name: string) => Promise<HostDriver>;
+  /** Publishes the text of an event of a type. @throws StoreUnavailable */
+  publish(topic: Topic, type: string, text: string): Promise<void>;
+  /** Closes its connections. */
+  close(): void;
+}
+
+type Service = 'DYNAMODB' | 'S3' | 'SNS' | 'SECRETS_MANAGER';
+
+/** Nothing is connected until it is needed. */
+export function createClient(installation: Installation): Client {
+  const { env, names } = installation;
+  const fate = { clock: machineClock, chance: machineChance };
+  const dynamo = createDynamoClient(settingsFor(env, 'DYNAMODB'));
+  const once = createDynamoOnceClient(settingsFor(env, 'DYNAMODB'));
+  const s3 = createS3Client(settingsFor(env, 'S3'));
+  const sns = createSnsClient(settingsFor(env, 'SNS'));
+  const secrets = createSecretsClient(settingsFor(env, 'SECRETS_MANAGER'));
+  const basis = { client: dynamo, table: names.table, ...fate };
+  const topics: Readonly<Record<Topic, string>> = {
+    requests: names.requestsTopic,
+    'host-changes': names.hostChangesTopic,
+  };
+  return {
+    installation,
+    // What is listed is read in many small groups: more lanes, less waiting.
+    store: createStore({ ...basis, onceClient: once, lanes: 4 }),
+    views: createViews({ query: createQuery(basis), clock: machineClock }),
+    blobs: createBlobs({ client: s3, bucket: names.claimsBucket }),
+    secrets: createSecrets({ client: secrets }),
+    vault: createVault(secrets),
+    ...fate,
+    driver: driverRegistry(shippedDrivers),
+    async publish(topic, type, text) {
+      try {
+        await sns.send(
+          new PublishCommand({
+            TopicArn: topics[topic],
+            Message: text,
+            MessageAttributes: { type: { DataType: 'String', StringValue: type } },
+          }),
+        );
+      } catch (error) {
+        throw asPortError(error, `the topic ${topic}`);
+      }
+    },
+    close() {
+      for (const client of [dynamo, once, s3, sns, secrets]) client.destroy();
+    },
+  };
+}
+
+const loopback = /^https?:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?(?:\/|$)/;
+
+function settingsFor(env: Installation['env'], service: Service): ClientSettings {
+  const endpoint = env[`AWS_ENDPOINT_URL_${service}`] ?? env['AWS_ENDPOINT_URL'];
+  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  const accessKeyId = env['AWS_ACCESS_KEY_ID'];
+  const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'];
+  // Temporary credentials and profiles are the SDK's own business.
+  const isPlain = env['AWS_SESSION_TOKEN'] === undefined;
+  return {
+    ...(region === undefined ? {} : { region }),
+    ...(isPlain && accessKeyId !== undefined && secretAccessKey !== undefined
+      ? { credentials: { accessKeyId, secretAccessKey } }
+      : {}),
+    ...(endpoint === undefined ? {} : { endpoint, local: loopback.test(endpoint) }),
+  };
+}

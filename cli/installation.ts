@@ -1,0 +1,128 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findCloud } from '../local/cloud.ts';
+import { CliError } from './cli-error.ts';
+
+/** Where an installation is, and what its parts are called. */
+export interface Installation {
+  /** For people: which one it is. */
+  readonly place: string;
+  /** Variables by which AWS SDKs reach it; empty for what the SDK finds by itself. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly names: InstallationNames;
+}
+
+export interface InstallationNames {
+  readonly table: string;
+  readonly claimsBucket: string;
+  readonly requestsTopic: string;
+  readonly hostChangesTopic: string;
+  /** Stands in every name that it makes on hosts and of secrets. */
+  readonly installation: string;
+}
+
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The stack's output and the variable of each name. */
+export const nameSources = {
+  table: { output: 'TableName', variable: 'DRAY_TABLE_NAME' },
+  claimsBucket: { output: 'ClaimsBucketName', variable: 'DRAY_CLAIMS_BUCKET' },
+  requestsTopic: { output: 'RequestsTopicArn', variable: 'DRAY_REQUESTS_TOPIC_ARN' },
+  hostChangesTopic: { output: 'HostChangesTopicArn', variable: 'DRAY_HOST_CHANGES_TOPIC_ARN' },
+  installation: { output: 'Installation', variable: 'DRAY_INSTALLATION' },
+} as const satisfies Record<keyof InstallationNames, { readonly output: string; readonly variable: string }>;
+
+/** The folder of the project: where `serverless.yml` is. */
+export const projectRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where the embedded cloud keeps its state unless told otherwise. */
+export const defaultStateDir = join(projectRoot, '.drayage');
+
+/** The state folder that is meant: the flag's, the environment's, or the project's own. */
+export function chooseStateDir(flag: string | undefined, env: Variables): string {
+  return resolve(flag ?? env['DRAY_STATE_DIR'] ?? defaultStateDir);
+}
+
+/**
+ * The installation that commands are for: by `--state-dir`, else by the `DRAY_…` variables, else the embedded
+ * cloud of this project.
+ * @throws CliError `cloud-not-running`, `variables-missing`
+ */
+export async function findInstallation(stateDir: string | undefined, env: Variables): Promise<Installation> {
+  const named = Object.values(nameSources).filter(({ variable }) => isSet(env[variable]));
+  if (stateDir === undefined && named.length > 0) return fromVariables(env);
+  return fromStateDir(chooseStateDir(stateDir, env));
+}
+
+const isSet = (value: string | undefined): value is string => value !== undefined && value !== '';
+
+function fromVariables(env: Variables): Installation {
+  const missing = Object.values(nameSources).flatMap(({ variable }) =>
+    isSet(env[variable]) ? [] : [variable],
+  );
+  if (missing.length > 0) {
+    throw new CliError({
+      code: 'variables-missing',
+      sentence: `Some DRAY_… variables are set, but not ${missing.join(', ')}`,
+      cure: 'set them all (dray env prints them), or unset all of them to use the embedded cloud of this folder',
+    });
+  }
+  const given = Object.entries(env).flatMap(([name, value]): [string, string][] =>
+    name.startsWith('AWS_') && isSet(value) ? [[name, value]] : [],
+  );
+  const variables = Object.fromEntries(given);
+  return {
+    place: variables['AWS_ENDPOINT_URL'] ?? `AWS (${variables['AWS_REGION'] ?? 'default region'})`,
+    env: variables,
+    names: readNames(({ variable }) => env[variable]),
+  };
+}
+
+async function fromStateDir(stateDir: string): Promise<Installation> {
+  const cloud = await findCloud(stateDir);
+  if (cloud === undefined) {
+    throw new CliError({
+      code: 'cloud-not-running',
+      sentence: `No embedded cloud runs on ${stateDir}, and no DRAY_… variables name a deployed stage`,
+      cure: 'start one in another terminal: npx dray up',
+    });
+  }
+  return {
+    place: `the embedded cloud on ${stateDir}`,
+    env: cloud.env,
+    names: readNames(({ output }) => cloud.outputs[output]),
+  };
+}
+
+function readNames(
+  read: (source: { readonly output: string; readonly variable: string }) => string | undefined,
+): InstallationNames {
+  const named = (key: keyof InstallationNames): string => {
+    const value = read(nameSources[key]);
+    if (value !== undefined) return value;
+    throw new CliError({
+      code: 'output-missing',
+      sentence: `The stack has no output ${nameSources[key].output}`,
+      cure: 'start it again from the sources of this folder: the running one is of another version',
+    });
+  };
+  return {
+    table: named('table'),
+    claimsBucket: named('claimsBucket'),
+    requestsTopic: named('requestsTopic'),
+    hostChangesTopic: named('hostChangesTopic'),
+    installation: named('installation'),
+  };
+}
+
+/** Everything that another program needs to use this installation, by variable. */
+export function variablesOf({ env, names }: Installation): Record<string, string> {
+  return {
+    ...env,
+    [nameSources.table.variable]: names.table,
+    [nameSources.claimsBucket.variable]: names.claimsBucket,
+    [nameSources.requestsTopic.variable]: names.requestsTopic,
+    [nameSources.hostChangesTopic.variable]: names.hostChangesTopic,
+    [nameSources.installation.variable]: names.installation,
+  };
+}

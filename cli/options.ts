@@ -1,0 +1,112 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { Json } from '../shared/domain/json.ts';
+import { readBytes, readDuration } from './quantity.ts';
+
+/** Options that several verbs have, each with its meaning and its check. */
+
+export const jsonOption = (): Option => new Option('--json', 'print the result as one line of JSON');
+export const waitOption = (): Option =>
+  new Option('--wait', 'wait until the batch is completed; exit code 0 only when every endpoint has moved');
+export const requestIdOption = (): Option =>
+  new Option(
+    '--request-id <id>',
+    'the id of this request: one that is given twice is carried out once',
+  ).argParser(requestId);
+
+/** How a batch moves its endpoints. */
+export const policyOptions = (): Option[] => [
+  new Option('--retention <duration>', 'keep the fenced copy on the source so long, e.g. 24h').argParser(
+    duration,
+  ),
+  new Option(
+    '--offline <choice>',
+    'may an endpoint be closed while it is copied, if its host cannot replicate?',
+  ).choices(['allow', 'refuse']),
+  new Option('--roles <choice>', 'roles that are missing on the target').choices(['copy', 'require']),
+  new Option(
+    '--pause-budget <duration>',
+    'put a cutover off that would pause writers longer, e.g. 2s',
+  ).argParser(duration),
+];
+
+export interface PolicyOptions {
+  readonly retention?: number;
+  readonly offline?: 'allow' | 'refuse';
+  readonly roles?: 'copy' | 'require';
+  readonly pauseBudget?: number;
+}
+
+/** `data.policy` of an event: what is not said is left to the defaults. */
+export function policyOf({ retention, offline, roles, pauseBudget }: PolicyOptions): {
+  readonly policy?: Json;
+} {
+  const policy = {
+    ...(retention === undefined ? {} : { retention }),
+    ...(offline === undefined ? {} : { offline }),
+    ...(roles === undefined ? {} : { roles }),
+    ...(pauseBudget === undefined ? {} : { pauseBudget }),
+  };
+  return Object.keys(policy).length === 0 ? {} : { policy };
+}
+
+export function duration(text: string): number {
+  const ms = readDuration(text);
+  if (ms === undefined) throw new InvalidArgumentError('Write a duration: 24h, 90s, 250ms, 7d, or 0.');
+  return ms;
+}
+
+export function bytes(text: string): number {
+  const size = readBytes(text);
+  if (size === undefined)
+    throw new InvalidArgumentError('Write a size: 100GB, 1.5TiB, or a number of bytes.');
+  return size;
+}
+
+export function port(text: string): number {
+  const figure = Number(text);
+  if (/^\d{1,5}$/.test(text) && figure <= 65_534) return figure;
+  throw new InvalidArgumentError('Write a port from 0 (any) to 65534; SNS, SQS and S3 take the next one.');
+}
+
+export function figure(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('Write a whole number from 1.');
+}
+
+function requestId(text: string): string {
+  if (/^\S{1,256}$/u.test(text)) return text;
+  throw new InvalidArgumentError('Write 1 to 256 characters without spaces.');
+}
+
+/** `key=value` once more; a value that is JSON is taken as JSON. */
+export function jsonPair(
+  text: string,
+  before: Readonly<Record<string, Json>> = {},
+): Readonly<Record<string, Json>> {
+  const [key, value] = split(text);
+  return { ...before, [key]: asJson(value) };
+}
+
+/** `key=value` once more. */
+export function textPair(
+  text: string,
+  before: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, string>> {
+  const [key, value] = split(text);
+  return { ...before, [key]: value };
+}
+
+function split(text: string): [string, string] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Write key=value.');
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function asJson(text: string): Json {
+  try {
+    const value: Json = JSON.parse(text);
+    return value;
+  } catch {
+    return text;
+  }
+}

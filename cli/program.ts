@@ -1,0 +1,84 @@
+import { Command, CommanderError } from 'commander';
+import { exit } from './cli-error.ts';
+import type { Session } from './session.ts';
+import { printable } from './text.ts';
+import { addBatch } from './verbs/batch.ts';
+import { addDrain } from './verbs/drain.ts';
+import { addEndpoint } from './verbs/endpoint.ts';
+import { addEnv } from './verbs/env.ts';
+import { addExplain } from './verbs/explain.ts';
+import { addHost } from './verbs/host.ts';
+import { addMove } from './verbs/move.ts';
+import { moveShowCommand, moveShowName } from './verbs/move-show.ts';
+import { addPublish } from './verbs/publish.ts';
+import { addUp } from './verbs/up.ts';
+
+/** All verbs of `dray`. */
+export function buildProgram(session: Session): Command {
+  const { stdout, stderr } = session.surroundings;
+  const program = new Command('dray')
+    .description('Moves live databases between hosts, in batches, while clients use them.')
+    .option('--state-dir <folder>', "the embedded cloud's folder, if not the project's own (DRAY_STATE_DIR)")
+    .exitOverride()
+    .showSuggestionAfterError()
+    .showHelpAfterError('  what next: dray --help, or --help behind a command, shows what there is.')
+    .configureHelp({ helpWidth: Math.min(session.terminal.columns, 100) })
+    .configureOutput({
+      writeOut: (text) => stdout.write(safe(text)),
+      writeErr: (text) => stderr.write(safe(text)),
+    })
+    .hook('preSubcommand', (root) => {
+      const { stateDir } = root.opts<{ readonly stateDir?: string }>();
+      session.stateDir = stateDir;
+    })
+    .addHelpText(
+      'after',
+      `
+First steps:
+  dray up                                            an embedded cloud, here, until Ctrl-C
+  dray host add a --url postgres://user:password@host:port/postgres
+  dray endpoint discover a --add
+  dray move <endpoint> --to b --wait
+  dray explain <endpoint>                            why it waits or failed, and what to do
+
+Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed, 2 the command line is wrong.
+`,
+    );
+  addUp(program, session);
+  addHost(program, session);
+  addEndpoint(program, session);
+  addMove(program, session);
+  const show = moveShowCommand((name) => program.createCommand(name), session);
+  program.addCommand(show.copyInheritedSettings(program));
+  addDrain(program, session);
+  addBatch(program, session);
+  addExplain(program, session);
+  addPublish(program, session);
+  addEnv(program, session);
+  return program;
+}
+
+/** Lines stay lines; nothing else in them steers the terminal. */
+const safe = (text: string): string => text.split('\n').map(printable).join('\n');
+
+/** `move` and a word behind it that is a verb of moves are one word; see `moveShowName`. */
+export function joinWords(argv: readonly string[]): string[] {
+  const at = argv.findIndex((word, index) => word === 'move' && isVerb(argv, index));
+  const [first, second] = moveShowName.split(' ');
+  if (at < 0 || argv[at] !== first || argv[at + 1] !== second) return [...argv];
+  return [...argv.slice(0, at), moveShowName, ...argv.slice(at + 2)];
+}
+
+/** The first word that is no option and no option's value. */
+function isVerb(argv: readonly string[], index: number): boolean {
+  const before = argv.slice(0, index).filter((word) => word !== 'help');
+  return before.every(
+    (word, at) =>
+      word.startsWith('--state-dir=') || word === '--state-dir' || before[at - 1] === '--state-dir',
+  );
+}
+
+/** How the process ends when the parser has said what it had to say. */
+export function exitCodeOf({ exitCode }: CommanderError): number {
+  return exitCode === 0 ? exit.done : exit.usage;
+}

@@ -1,0 +1,75 @@
+import { hostname, userInfo } from 'node:os';
+import type { Client } from './client.ts';
+import { createClient } from './client.ts';
+import { findInstallation, type Installation, type Variables } from './installation.ts';
+import { createTerminal, type Sink, type Terminal } from './terminal.ts';
+
+/** What a command is given by the process that runs it. */
+export interface Surroundings {
+  readonly argv: readonly string[];
+  readonly env: Variables;
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: Sink;
+  readonly stderr: Sink;
+  /** Calls `then` at each Ctrl-C or request to end, until the returned function is called. */
+  readonly onInterrupt: (then: () => void) => () => void;
+}
+
+/** One run of `dray`. */
+export class Session {
+  readonly surroundings: Surroundings;
+  readonly terminal: Terminal;
+  /** How the process is to end; set by the verb that ran. */
+  exitCode = 0;
+  /** The folder given by `--state-dir`. */
+  stateDir: string | undefined;
+  #client: Promise<Client> | undefined;
+
+  constructor(surroundings: Surroundings) {
+    this.surroundings = surroundings;
+    this.terminal = createTerminal(surroundings);
+  }
+
+  /** Where progress goes when the result goes to a program. */
+  get progressTerminal(): Terminal {
+    const { stderr, env } = this.surroundings;
+    return createTerminal({ stdout: stderr, stderr, env });
+  }
+
+  /** @throws CliError `cloud-not-running`, `variables-missing` */
+  installation(): Promise<Installation> {
+    return findInstallation(this.stateDir, this.surroundings.env);
+  }
+
+  /** The installation's client, connected when first asked for. @throws as `installation` */
+  client(): Promise<Client> {
+    this.#client ??= this.installation().then(createClient);
+    return this.#client;
+  }
+
+  async close(): Promise<void> {
+    const client = await this.#client?.catch(() => undefined);
+    client?.close();
+  }
+
+  async readStdin(): Promise<string> {
+    const chunks: Buffer[] = [];
+    for await (const chunk of this.surroundings.stdin) chunks.push(Buffer.from(chunk));
+    return Buffer.concat(chunks).toString('utf8');
+  }
+}
+
+/** Who publishes, as events say it: `dray/<user>@<machine>`. */
+export function ourSource(): string {
+  const clean = (text: string): string => text.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, 100);
+  return `dray/${clean(userName())}@${clean(hostname())}`;
+}
+
+/** The name of whoever runs this; an account without a name is called by its number. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}

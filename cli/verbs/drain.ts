@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import {
+  jsonOption,
+  policyOf,
+  policyOptions,
+  requestIdOption,
+  waitOption,
+  type PolicyOptions,
+} from '../options.ts';
+import type { Session } from '../session.ts';
+import { requestBatch, type PublishedOptions } from './publishing.ts';
+
+interface DrainOptions extends PolicyOptions, PublishedOptions {
+  readonly to?: string;
+  readonly reason: string;
+}
+
+export function addDrain(program: Command, session: Session): void {
+  const command = program
+    .command('drain')
+    .summary('move everything off a host')
+    .description('Moves everything off a host, and lets nothing new arrive there.')
+    .argument('<host>', 'the host to empty')
+    .requiredOption('--reason <text>', 'why, for whoever looks at the batch later')
+    .option('--to <host>', 'where everything goes; without it the planner chooses for each endpoint')
+    .addOption(waitOption())
+    .addOption(jsonOption())
+    .addOption(requestIdOption())
+    .addHelpText(
+      'after',
+      `
+Examples:
+  dray drain a --reason "disk is failing" --wait
+  dray drain a --reason "retired" --to b --retention 0 --wait --json
+`,
+    );
+  for (const option of policyOptions()) command.addOption(option);
+  command.action(async (host: string, options: DrainOptions) => {
+    const { reason, to } = options;
+    const data = { host, reason, ...(to === undefined ? {} : { target: to }), ...policyOf(options) };
+    session.exitCode = await requestBatch(session, 'host.draining', data, options);
+  });
+}

@@ -1,0 +1,202 @@
+import type { Command } from 'commander';
+import type { Json } from '../../shared/domain/json.ts';
+import { loadFleet } from '../../shared/workflow/planning/fleet.ts';
+import type { Occupied } from '../../shared/domain/choose-target.ts';
+import { findHost } from '../names.ts';
+import { bytes, jsonOption, jsonPair, requestIdOption } from '../options.ts';
+import { showBytes } from '../quantity.ts';
+import { submit } from '../request.ts';
+import type { Session } from '../session.ts';
+import { columns, styled, type Text } from '../text.ts';
+import { splitPassword } from '../split-password.ts';
+import { draftOf, requestBatch, sayAccepted, sayRefused, type PublishedOptions } from './publishing.ts';
+
+interface AddOptions extends PublishedOptions {
+  readonly driver: string;
+  readonly url: string;
+  readonly zone: string;
+  readonly capacity?: number;
+  readonly clientAddress?: string;
+  readonly replicationAddress?: string;
+  readonly secret?: string;
+  readonly passwordStdin?: boolean;
+  readonly option?: Readonly<Record<string, Json>>;
+}
+
+export function addHost(program: Command, session: Session): void {
+  const group = program
+    .command('host')
+    .summary('hosts: add, list, cordon, uncordon')
+    .description('The servers that hold endpoints.');
+  group
+    .command('add')
+    .summary('register a host')
+    .description('Registers a host. It is reached and read at once: a wrong address or password is refused.')
+    .argument('<name>', 'what the host is to be called')
+    .option('--driver <name>', 'the engine of data: postgres, simulated', 'postgres')
+    .requiredOption('--url <url>', "the mover's way in: postgres://user:password@host:port/database")
+    .option('--zone <zone>', 'where it stands', 'default')
+    .option('--capacity <size>', 'what it may hold, e.g. 100GB; without it space is not checked', bytes)
+    .option('--client-address <host:port>', 'how clients reach it, if not by the address of --url')
+    .option(
+      '--replication-address <host:port>',
+      'how the other hosts reach it, if not by the address of --url',
+    )
+    .option('--secret <reference>', 'the password is kept already: the name or ARN of its secret')
+    .option('--password-stdin', 'read the password from standard input')
+    .option('--option <key=value>', "a setting of the driver's; may be given more than once", jsonPair)
+    .addOption(jsonOption())
+    .addOption(requestIdOption())
+    .addHelpText(
+      'after',
+      `
+The password is taken out of the url and kept as a secret; no event, row or log has it.
+
+Examples:
+  dray host add a --url postgres://mover:secret@10.0.0.1:5432/postgres --zone rack-7 --capacity 100GB
+  dray host add b --url postgres://mover@10.0.0.2/postgres --password-stdin < password
+`,
+    )
+    .action(async (name: string, options: AddOptions) => {
+      session.exitCode = await add(session, name, options);
+    });
+  addIntents(group, session);
+  group
+    .command('list')
+    .summary('all hosts')
+    .description('All hosts: what they hold, what is wanted of them, and how they are.')
+    .addOption(jsonOption())
+    .action(async ({ json = false }: { readonly json?: boolean }) => {
+      await list(session, json);
+    });
+}
+
+interface IntentOptions extends PublishedOptions {
+  readonly reason?: string;
+}
+
+/** What people want of a host, as an event. */
+function addIntents(group: Command, session: Session): void {
+  const verb = (name: string, type: string, summary: string): Command =>
+    group
+      .command(name)
+      .summary(summary)
+      .argument('<name>', 'the host')
+      .addOption(jsonOption())
+      .addOption(requestIdOption())
+      .action(async (host: string, { reason, ...options }: IntentOptions) => {
+        const data = { host, ...(reason === undefined ? {} : { reason }) };
+        session.exitCode = await requestBatch(session, type, data, options);
+      });
+  verb('cordon', 'host.cordoned', 'let nothing new arrive on a host')
+    .description('Lets nothing new arrive on a host; what is there stays.')
+    .requiredOption('--reason <text>', 'why, for whoever looks at the host later');
+  verb('uncordon', 'host.uncordoned', 'let endpoints arrive on a host again')
+    .description('Lets endpoints arrive on a host again, after cordon or drain.')
+    .option('--reason <text>', 'why, for whoever looks at the host later');
+}
+
+async function add(session: Session, name: string, options: AddOptions): Promise<number> {
+  const client = await session.client();
+  const { url, password: inUrl } = splitPassword(options.url);
+  const password = options.passwordStdin === true ? (await session.readStdin()).replace(/\r?\n$/, '') : inUrl;
+  const id = options.requestId ?? client.chance.unique();
+  const { zone, driver, capacity, clientAddress, replicationAddress } = options;
+  const data = {
+    name,
+    driver,
+    url,
+    zone,
+    ...(capacity === undefined ? {} : { capacityBytes: capacity }),
+    ...(clientAddress === undefined ? {} : { clientAddress }),
+    ...(replicationAddress === undefined ? {} : { replicationAddress }),
+    ...(options.option === undefined ? {} : { options: options.option }),
+  };
+  const reference =
+    options.secret ??
+    (password === undefined ? undefined : `drayage/${client.installation.names.installation}/hosts/${name}`);
+  const takeBack =
+    options.secret === undefined && password !== undefined && reference !== undefined
+      ? await client.vault.keep(reference, password)
+      : undefined;
+  const outcome = await submit(
+    client,
+    draftOf('host.registered', { ...data, ...(reference === undefined ? {} : { secret: reference }) }, id),
+  );
+  if (outcome.kind === 'refused') {
+    // The password of a refusal was perhaps wrong: what worked before must go on working.
+    await takeBack?.();
+    return sayRefused(session, id, outcome, options);
+  }
+  sayAccepted(session, id, outcome, options);
+  if (options.json !== true) {
+    const host = await findHost(client, name);
+    session.terminal.line(
+      `${host.name}: ${host.driver} ${host.serverVersion} at ${host.clientAddress}, at most ${String(host.movesOut)} moves out and ${String(host.movesIn)} in at once`,
+    );
+    session.terminal.line(styled('faint', `  dray endpoint discover ${host.name} --add`));
+  }
+  return 0;
+}
+
+async function list(session: Session, json: boolean): Promise<void> {
+  const { terminal } = session;
+  const fleet = (await loadFleet(await session.client())).sort((one, other) =>
+    one.host.name < other.host.name ? -1 : 1,
+  );
+  if (json) {
+    terminal.json({ hosts: fleet.map(reportOfHost) });
+    return;
+  }
+  if (fleet.length === 0) {
+    terminal.line(
+      'There are no hosts yet. Add one: dray host add <name> --url postgres://user:password@host:port/postgres',
+    );
+    return;
+  }
+  const head = ['host', 'address', 'server', 'zone', 'state', 'endpoints', 'stored', 'of', 'out', 'in'];
+  const rows = fleet.map(({ host, endpoints, bytes: stored }): Text[] => {
+    const ailments = Object.keys(host.signals);
+    const well = host.intent.value === 'active' && ailments.length === 0;
+    const state = ailments.length === 0 ? host.intent.value : `${host.intent.value}, ${ailments.join(', ')}`;
+    return [
+      host.name,
+      host.clientAddress,
+      `${host.driver} ${host.serverVersion}`,
+      host.zone,
+      well ? state : styled('attention', state),
+      String(endpoints),
+      showBytes(stored),
+      host.capacityBytes === undefined ? '–' : showBytes(host.capacityBytes),
+      `${String(host.permitsOut.length)}/${String(host.movesOut)}`,
+      `${String(host.permitsIn.length)}/${String(host.movesIn)}`,
+    ];
+  });
+  for (const line of columns(
+    [head.map((word) => styled('faint', word)), ...rows],
+    new Set([5, 6, 7, 8, 9]),
+  )) {
+    terminal.line(line);
+  }
+}
+
+function reportOfHost({ host, endpoints, bytes: stored }: Occupied) {
+  return {
+    host: host.name,
+    driver: host.driver,
+    version: host.serverVersion,
+    address: host.clientAddress,
+    replicationAddress: host.replicationAddress,
+    zone: host.zone,
+    intent: host.intent.value,
+    reason: host.intent.reason,
+    signals: host.signals,
+    endpoints,
+    bytes: stored,
+    capacityBytes: host.capacityBytes ?? null,
+    permits: {
+      out: { held: host.permitsOut.length, limit: host.movesOut },
+      in: { held: host.permitsIn.length, limit: host.movesIn },
+    },
+  };
+}

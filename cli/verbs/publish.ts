@@ -1,0 +1,102 @@
+import { readFile } from 'node:fs/promises';
+import { Option, type Command } from 'commander';
+import { z } from 'zod';
+import type { Client, Topic } from '../client.ts';
+import { CliError, exit } from '../cli-error.ts';
+import { jsonOption } from '../options.ts';
+import { readHead, submitText, topicOf } from '../request.ts';
+import { ourSource, type Session } from '../session.ts';
+import { sayAccepted, sayRefused } from './publishing.ts';
+
+interface PublishOptions {
+  readonly topic?: Topic;
+  readonly json?: boolean;
+}
+
+/** What of an event can be filled in for its writer. */
+const unfinished = z.looseObject({
+  id: z.string().optional(),
+  source: z.string().optional(),
+  type: z.string().optional(),
+});
+
+export function addPublish(program: Command, session: Session): void {
+  program
+    .command('publish')
+    .summary('publish an event of your own')
+    .description('Publishes a CloudEvents 1.0 event to SNS as it is, and says what becomes of it.')
+    .argument('<event.json>', 'the file; - for standard input')
+    .addOption(
+      new Option(
+        '--topic <topic>',
+        'where to; by default host.… goes to host-changes, all else to requests',
+      ).choices(['requests', 'host-changes']),
+    )
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      `
+specversion, id, source and time are filled in where they are missing.
+
+Example:
+  echo '{"type":"host.draining","data":{"host":"a","reason":"disk"}}' | dray publish -
+`,
+    )
+    .action(async (file: string, options: PublishOptions) => {
+      session.exitCode = await publish(session, file, options);
+    });
+}
+
+async function publish(session: Session, file: string, options: PublishOptions): Promise<number> {
+  const client = await session.client();
+  const written = file === '-' ? await session.readStdin() : await readEvent(file);
+  const { text, type, id } = finish(client, written);
+  const topic = options.topic ?? topicOf(type);
+  const head = readHead(topic, text, client.clock.now());
+  const request = 'refusal' in head ? id : head.id;
+  const outcome = await submitText(client, topic, text);
+  if (outcome.kind === 'refused') return sayRefused(session, request, outcome, options);
+  sayAccepted(session, request, outcome, options);
+  return exit.done;
+}
+
+async function readEvent(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new CliError(
+      {
+        code: 'file-unreadable',
+        sentence: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+        cure: 'check the path; - reads standard input',
+      },
+      exit.usage,
+    );
+  }
+}
+
+/** What is no JSON object stays as it is: the contract says what is wrong with it. */
+function finish(
+  client: Client,
+  text: string,
+): { readonly text: string; readonly type: string; readonly id: string } {
+  const event = unfinished.safeParse(asJson(text));
+  if (!event.success) return { text, type: '', id: '' };
+  const { type = '', id = client.chance.unique() } = event.data;
+  const filled = {
+    specversion: '1.0',
+    source: ourSource(),
+    time: new Date(client.clock.now()).toISOString(),
+    ...event.data,
+    id,
+  };
+  return { text: JSON.stringify(filled), type, id };
+}
+
+function asJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

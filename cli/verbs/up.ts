@@ -1,0 +1,134 @@
+import type { Command } from 'commander';
+import { CloudError, startCloud, type Cloud } from '../../local/cloud.ts';
+import { CliError, exit } from '../cli-error.ts';
+import { chooseStateDir, defaultStateDir, projectRoot } from '../installation.ts';
+import { port } from '../options.ts';
+import { showDuration } from '../quantity.ts';
+import type { Session } from '../session.ts';
+import { columns, styled, type Text } from '../text.ts';
+
+interface UpOptions {
+  readonly port?: number;
+  readonly logs?: boolean;
+  readonly watch?: boolean;
+}
+
+export function addUp(program: Command, session: Session): void {
+  program
+    .command('up')
+    .summary('start the embedded cloud here, until Ctrl-C')
+    .description(
+      'Starts the embedded cloud on 127.0.0.1: the packaged functions, queues, topics and table. Ctrl-C stops it.',
+    )
+    .option('--port <number>', 'the port of its endpoint; SNS, SQS and S3 take the next one. 0: any', port)
+    .option('--logs', 'print what the functions write')
+    .option('--watch', 'package and reload when the sources change')
+    .addHelpText('after', '\nExamples:\n  dray up\n  dray up --port 4566 --state-dir /tmp/other\n')
+    .action(async (options: UpOptions) => {
+      session.exitCode = await up(session, options);
+    });
+}
+
+async function up(session: Session, options: UpOptions): Promise<number> {
+  const { terminal, surroundings } = session;
+  const stateDir = chooseStateDir(session.stateDir, surroundings.env);
+  const began = performance.now();
+  const ended = Promise.withResolvers<number>();
+  const off = surroundings.onInterrupt(() => {
+    ended.resolve(exit.done);
+  });
+  const cloud = await start(session, stateDir, options, (reason) => {
+    terminal.error({
+      code: 'cloud-died',
+      sentence: `The embedded cloud ended by itself: ${reason}`,
+      cure: `look at the logs below ${stateDir}/logs, then start it again`,
+    });
+    ended.resolve(exit.failed);
+  });
+  try {
+    greet(session, cloud, performance.now() - began);
+    return await ended.promise;
+  } finally {
+    off();
+    terminal.note('Stopping…');
+    await cloud.stop();
+    terminal.note(`Stopped. Its state stays in ${stateDir}.`);
+  }
+}
+
+async function start(
+  { terminal }: Session,
+  stateDir: string,
+  { port: wanted, logs = false, watch = false }: UpOptions,
+  onDeath: (reason: string) => void,
+): Promise<Cloud> {
+  try {
+    return await startCloud({
+      root: projectRoot,
+      stateDir,
+      watch,
+      onNotice: (text) => {
+        terminal.note(text);
+      },
+      onDeath,
+      ...(wanted === undefined ? {} : { port: wanted }),
+      ...(logs
+        ? {
+            onLine: (name, line) => {
+              terminal.line([styled('faint', `${name} `), line]);
+            },
+          }
+        : {}),
+    });
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    throw new CliError(
+      { code: kebab(error.code), sentence: error.message, cure: cureOf(error.code) },
+      exit.failed,
+      { cause: error },
+    );
+  }
+}
+
+const kebab = (text: string): string => text.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+
+function cureOf(code: CloudError['code']): string {
+  switch (code) {
+    case 'CloudAlreadyRunning':
+      return 'use that one, stop it, or give this one a folder of its own with --state-dir';
+    case 'PortTaken':
+      return 'choose another with --port, or leave it out for any that is free';
+    case 'BinaryMissing':
+    case 'NodeTooOld':
+      return 'run npm ci, and start dray by npx in the folder of the project';
+    default:
+      return 'look at the logs below the state folder; npx sls package --stage local shows what is wrong with the sources';
+  }
+}
+
+function greet({ terminal }: Session, cloud: Cloud, ms: number): void {
+  const { env, outputs, stateDir } = cloud;
+  const flag = stateDir === defaultStateDir ? '' : ` --state-dir ${stateDir}`;
+  terminal.line([styled('good', '✓'), ` the embedded cloud is up (${showDuration(ms)})`]);
+  const facts: Text[][] = [
+    ['  endpoint', env['AWS_ENDPOINT_URL'] ?? ''],
+    ['  SNS, SQS, S3', env['AWS_ENDPOINT_URL_SNS'] ?? ''],
+    ['  requests', outputs['RequestsTopicArn'] ?? ''],
+    ['  host changes', outputs['HostChangesTopicArn'] ?? ''],
+    ['  table', outputs['TableName'] ?? ''],
+    ['  state', stateDir],
+  ];
+  for (const line of columns(facts)) terminal.line(line);
+  terminal.line('In another terminal:');
+  for (const command of [
+    'host add a --url postgres://user:password@127.0.0.1:5432/postgres',
+    'host add b --url postgres://user:password@127.0.0.1:5433/postgres',
+    'endpoint discover a --add',
+    'move <endpoint> --to b --wait',
+    'drain a --reason "disk is failing" --wait',
+  ]) {
+    terminal.line(`  npx dray${flag} ${command}`);
+  }
+  terminal.line(`  eval "$(npx dray${flag} env)"    any AWS SDK or CLI then talks to it`);
+  terminal.line(styled('faint', 'Ctrl-C stops it.'));
+}
