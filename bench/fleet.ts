@@ -1,0 +1,260 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import { startCloud, type Cloud } from '../local/cloud.ts';
+import { makeFleet, type Fleet } from '../local/simulated/fleet.ts';
+import { startSimulatedServer, type SimulatedServer } from '../local/simulated/server.ts';
+import { check } from '../shared/drivers/simulated/check.ts';
+import type { Batch } from '../shared/domain/batch.ts';
+import { endpointName, hostName } from '../shared/domain/ids.ts';
+import { figuresBetween, type FleetFigures } from './fleet-figures.ts';
+import { eventually, FleetFailed, FleetOperator } from './fleet-operator.ts';
+
+interface Options {
+  readonly endpoints: number;
+  readonly hosts: number;
+  readonly permits: number;
+  readonly writes: number;
+  readonly limit: number;
+  readonly minutes: number;
+  readonly json: boolean;
+  readonly state?: string;
+}
+
+/** Many simulated endpoints through the whole pipeline on the embedded cloud, by one request. */
+async function run(options: Options, say: (line: string) => void): Promise<boolean> {
+  if (options.state !== undefined && existsSync(options.state)) {
+    throw new FleetFailed(
+      `${options.state} is there already: name a new folder, every run begins with an empty cloud`,
+    );
+  }
+  const folder = options.state ?? (await mkdtemp(join(tmpdir(), 'drayage-fleet-')));
+  const hosts = await startSimulatedServer();
+  let cloud: Cloud | undefined;
+  let operator: FleetOperator | undefined;
+  try {
+    say(`starting the embedded cloud (at most ${String(options.limit)} write units a second and key) …`);
+    cloud = await startCloud({
+      root: resolve(import.meta.dirname, '..'),
+      stateDir: folder,
+      ...(options.limit > 0 ? { writeLimitPerKey: options.limit } : {}),
+      onNotice: say,
+    });
+    operator = new FleetOperator(cloud);
+    const { permits } = options;
+    const fleet = makeFleet(
+      hosts.network,
+      {
+        hosts: options.hosts,
+        endpoints: options.endpoints,
+        onHosts: Math.ceil(options.hosts / 2),
+        behaviour: { slots: permits, workers: permits },
+      },
+      Date.now(),
+    );
+    await register(operator, hosts, fleet, options, say);
+
+    const before = await cloud.stats();
+    hosts.write(options.writes);
+    const begun = performance.now();
+    const batch = await moveAll(operator, fleet, options, say);
+    const seconds = (performance.now() - begun) / 1000;
+    say('waiting until the source copies are retired …');
+    await eventually('the source copies to be retired', 120_000, () =>
+      Promise.resolve(
+        Object.keys(check(hosts.network, 'is-residue').residue).length === 0 ? true : undefined,
+      ),
+    ).catch((error: unknown) => {
+      say(error instanceof Error ? error.message : String(error));
+    });
+    hosts.write(0);
+    const after = await cloud.stats();
+    return await report(
+      options,
+      {
+        operator,
+        hosts,
+        fleet,
+        batch,
+        seconds,
+        figures: figuresBetween(before, after),
+        hottest: after.hottestKey,
+      },
+      say,
+    );
+  } finally {
+    operator?.close();
+    await cloud?.stop();
+    await hosts.close();
+    if (options.state === undefined) await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function register(
+  operator: FleetOperator,
+  hosts: SimulatedServer,
+  fleet: Fleet,
+  options: Options,
+  say: (line: string) => void,
+): Promise<void> {
+  say(`registering ${String(fleet.hosts.length)} hosts and ${String(fleet.endpoints.length)} endpoints …`);
+  await operator.publish(
+    'HostChangesTopicArn',
+    fleet.hosts.map((name, index) => ({
+      id: `register-${name}`,
+      type: 'host.registered',
+      data: { name, driver: 'simulated', url: hosts.url(name), zone: `zone-${String((index % 3) + 1)}` },
+    })),
+  );
+  const patienceMs = options.minutes * 60_000;
+  for (const name of fleet.hosts) {
+    await eventually(`host ${name}`, patienceMs, () => operator.store.load('host', { name: hostName(name) }));
+  }
+  await operator.publish(
+    'RequestsTopicArn',
+    fleet.endpoints.map(({ name, host, bytes }) => ({
+      id: `register-${name}`,
+      type: 'endpoint.registered',
+      data: { name, host, database: name, sizeBytes: bytes, labels: { fleet: 'bench' } },
+    })),
+  );
+  const names = fleet.endpoints.map(({ name }) => endpointName(name));
+  await eventually('the endpoints to be registered', patienceMs, () => operator.placements(names));
+}
+
+async function moveAll(
+  operator: FleetOperator,
+  fleet: Fleet,
+  options: Options,
+  say: (line: string) => void,
+): Promise<Batch> {
+  const id = 'move-the-fleet';
+  const patienceMs = options.minutes * 60_000;
+  const data = {
+    reason: 'fleet run',
+    labels: { fleet: 'bench' },
+    policy: { retention: 0 },
+  };
+  await operator.publish('RequestsTopicArn', [{ id, type: 'batch-move.requested', data }]);
+  const accepted = await operator.batchOf(id, patienceMs);
+  say(`${accepted.id}: moving ${String(fleet.endpoints.length)} endpoints …`);
+  let last = '';
+  return await eventually(`batch ${accepted.id} to be completed`, patienceMs, async () => {
+    const batch = await operator.store.load('batch', { id: accepted.id });
+    const counts = JSON.stringify(batch?.counts ?? {});
+    if (counts !== last) say(`  ${batch?.state ?? '?'} ${counts}`);
+    last = counts;
+    return batch?.state === 'completed' ? batch : undefined;
+  });
+}
+
+interface Outcome {
+  readonly operator: FleetOperator;
+  readonly hosts: SimulatedServer;
+  readonly fleet: Fleet;
+  readonly batch: Batch;
+  readonly seconds: number;
+  readonly figures: FleetFigures;
+  readonly hottest: { readonly key: string; readonly unitsPerSecond: number } | undefined;
+}
+
+async function report(options: Options, outcome: Outcome, say: (line: string) => void): Promise<boolean> {
+  const { operator, hosts, fleet, batch, seconds, figures, hottest } = outcome;
+  const findings = check(hosts.network, 'is-residue');
+  const placements = (await operator.placements(fleet.endpoints.map(({ name }) => endpointName(name)))) ?? [];
+  const origins = new Map(fleet.endpoints.map(({ name, host }) => [name, host]));
+  const misplaced = placements.filter(
+    ({ endpoint, host, database }) =>
+      hosts.network.servers(database)[0] !== host || origins.get(endpoint) === host,
+  );
+  const moved = (batch.counts.moved ?? 0) + (batch.counts.retired ?? 0);
+  const faults = [
+    [`${String(fleet.endpoints.length - moved)} endpoints have not moved`, moved !== fleet.endpoints.length],
+    [`${String(misplaced.length)} placements do not name the host that serves`, misplaced.length > 0],
+    [`${String(findings.lost)} acknowledged writes are lost`, findings.lost > 0],
+    [`${String(findings.duplicated)} writes are there twice`, findings.duplicated > 0],
+    [`${String(findings.reordered)} writes are out of order`, findings.reordered > 0],
+    [`${String(findings.homeless.length)} databases accept no writes`, findings.homeless.length > 0],
+    [`${String(findings.doubled.length)} databases accept writes on two hosts`, findings.doubled.length > 0],
+    [
+      `something was left behind on ${Object.keys(findings.residue).join(', ')}`,
+      Object.keys(findings.residue).length > 0,
+    ],
+    [
+      `an internal message has ${String(figures.largestMessageBytes)} bytes`,
+      figures.largestMessageBytes > 1_024,
+    ],
+  ] as const;
+  const found = faults.filter(([, isFault]) => isFault).map(([sentence]) => sentence);
+  const each = (value: number): number => Math.round((value / fleet.endpoints.length) * 100) / 100;
+  const result = {
+    batch: batch.id,
+    state: batch.state,
+    moves: { total: fleet.endpoints.length, moved, counts: batch.counts },
+    seconds: Math.round(seconds * 10) / 10,
+    movesPerSecond: Math.round((moved / seconds) * 10) / 10,
+    perMove: {
+      writeUnits: each(figures.writeUnits),
+      indexUnits: each(figures.indexUnits),
+      writeRequests: each(figures.writeRequests),
+      messages: each(figures.messages),
+      changes: each(figures.changes),
+      invocations: each(figures.invocations),
+      cpuMs: each(figures.functionCpuMs),
+    },
+    largestMessageBytes: figures.largestMessageBytes,
+    throttled: figures.throttled,
+    hottestKey: hottest ?? null,
+    failedInvocations: figures.failedInvocations,
+    messagesOf: figures.messagesOf,
+    cpuMsOf: figures.cpuMsOf,
+    writes: {
+      acknowledged: findings.acknowledged,
+      lost: findings.lost,
+      duplicated: findings.duplicated,
+      reordered: findings.reordered,
+    },
+    faults: found,
+  };
+  if (options.json) console.log(JSON.stringify(result));
+  else print(result, say);
+  return found.length === 0;
+}
+
+function print(result: object, say: (line: string) => void): void {
+  for (const [name, value] of Object.entries(result)) {
+    say(`${name.padEnd(20)} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  }
+}
+
+const whole = (text: string): number => {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('give a whole number');
+};
+
+const options = new Command('fleet')
+  .description('Moves many simulated endpoints through the whole pipeline and prints what one move costs.')
+  .option('--endpoints <n>', 'how many', whole, 1_000)
+  .option('--hosts <n>', 'hosts; the first half of them is emptied', whole, 8)
+  .option('--permits <n>', 'moves out of and into a host at once', whole, 10)
+  .option('--writes <n>', 'writes a second by simulated clients meanwhile', whole, 200)
+  .option('--limit <n>', 'write units a second that a key may take; 0 sets no limit', whole, 1_000)
+  .option('--minutes <n>', 'patience', whole, 15)
+  .option('--state <folder>', 'keep state and logs of the embedded cloud in this new folder')
+  .option('--json', 'print one line of JSON last', false)
+  .parse()
+  .opts<Options>();
+
+try {
+  const say = (line: string): void => {
+    (options.json ? console.error : console.log)(line);
+  };
+  process.exitCode = (await run(options, say)) ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof FleetFailed)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { planMessage } from '../../shared/contracts/messages.ts';
+import { invocationContext, queueRecord, variables } from '../support/runtime-environment.ts';
+
+Object.assign(process.env, variables);
+const { gatheringQueueHandler, queueHandler, textQueueHandler } =
+  await import('../../shared/runtime/queue-handler.ts');
+const { streamHandler } = await import('../../shared/runtime/stream-handler.ts');
+const { scheduleHandler } = await import('../../shared/runtime/schedule-handler.ts');
+
+const batch = (digit: string): string => `bt_${digit.repeat(20)}`;
+const plan = (digit: string): string => JSON.stringify({ v: 1, batch: batch(digit) });
+const context = invocationContext(60_000);
+
+// Powertools writes to a console of its own, so that no other library's patches of the global one are in its way.
+let said = '';
+beforeEach(() => {
+  said = '';
+  jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    said += String(text);
+    return true;
+  });
+  jest.spyOn(process.stderr, 'write').mockImplementation((text) => {
+    said += String(text);
+    return true;
+  });
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+describe('a function behind a queue of ours', () => {
+  test('works on all records at once and answers only those that failed', async () => {
+    const begun: string[] = [];
+    const allBegun = Promise.withResolvers<undefined>();
+    const handler = queueHandler(planMessage, async (message) => {
+      begun.push(message.batch);
+      if (begun.length === 3) allBegun.resolve(undefined);
+      await allBegun.promise;
+      if (message.batch === batch('2')) throw new Error('the table does not answer');
+    });
+    const records = [queueRecord('a', plan('1')), queueRecord('b', plan('2')), queueRecord('c', plan('3'))];
+    expect(await handler({ Records: records }, context)).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'b' }],
+    });
+  });
+
+  test('answers each record when all have failed, and does not fail itself', async () => {
+    const handler = queueHandler(planMessage, async () => Promise.reject(new Error('no')));
+    const answer = await handler(
+      { Records: [queueRecord('a', plan('1')), queueRecord('b', plan('2'))] },
+      context,
+    );
+    expect(answer.batchItemFailures).toEqual([{ itemIdentifier: 'a' }, { itemIdentifier: 'b' }]);
+  });
+
+  test.each(['', 'no json', '{}', '{"v":2,"batch":"bt_"}'])(
+    'lets go of "%s", which will never be a message, and says so',
+    async (body) => {
+      let called = false;
+      const handler = queueHandler(planMessage, async () => {
+        called = true;
+      });
+      expect(await handler({ Records: [queueRecord('odd', body)] }, context)).toEqual({
+        batchItemFailures: [],
+      });
+      expect(called).toBe(false);
+      expect(said).toContain('message refused');
+      expect(said).toContain('odd');
+    },
+  );
+
+  test('takes the margin off the time that is left, and names the worker after the invocation', async () => {
+    const seen: [string, number][] = [];
+    const handler = queueHandler(planMessage, async (_message, { owner, remainingMs }) => {
+      seen.push([owner, remainingMs()]);
+    });
+    await handler({ Records: [queueRecord('a', plan('1'))] }, context);
+    expect(seen).toEqual([['invocation-1', 60_000 - Number(variables.DEADLINE_MARGIN_MS)]]);
+  });
+});
+
+describe('a function behind a queue of the world', () => {
+  test('reads the text itself, with the time at which the queue took it in', async () => {
+    const seen: unknown[] = [];
+    const handler = textQueueHandler(async (text, delivery) => {
+      seen.push([text, delivery.receivedAt]);
+    });
+    await handler({ Records: [queueRecord('a', 'anything at all')] }, context);
+    expect(seen).toEqual([['anything at all', 1_790_000_000_000]]);
+  });
+});
+
+describe('a function that looks at its messages together', () => {
+  test('is called once, without those that are none', async () => {
+    const calls: number[] = [];
+    const handler = gatheringQueueHandler(planMessage, async (messages) => {
+      calls.push(messages.length);
+    });
+    const records = [queueRecord('a', plan('1')), queueRecord('b', '?'), queueRecord('c', plan('2'))];
+    expect(await handler({ Records: records }, context)).toEqual({ batchItemFailures: [] });
+    expect(calls).toEqual([2]);
+  });
+
+  test('has all of them delivered again when it fails', async () => {
+    const handler = gatheringQueueHandler(planMessage, async () => Promise.reject(new Error('no')));
+    const answer = await handler(
+      { Records: [queueRecord('a', plan('1')), queueRecord('b', plan('2'))] },
+      context,
+    );
+    expect(answer.batchItemFailures).toHaveLength(2);
+  });
+});
+
+describe('a function behind the stream', () => {
+  const unreadable = { eventID: 'e1', dynamodb: { NewImage: { kind: { S: 'move' }, pk: { S: 'MOVE#1' } } } };
+
+  test('passes over a row that it cannot read, and says which', async () => {
+    const seen: number[] = [];
+    const handler = streamHandler(async (changes) => {
+      seen.push(changes.length);
+    });
+    expect(await handler({ Records: [unreadable] }, context)).toEqual({ batchItemFailures: [] });
+    expect(seen).toEqual([]);
+    expect(said).toContain('e1');
+  });
+});
+
+describe('a function that the clock calls', () => {
+  test('fails when its work fails, so that the failure is counted', async () => {
+    const handler = scheduleHandler(async () => Promise.reject(new Error('the table does not answer')));
+    const tick = {
+      id: '1',
+      version: '0',
+      account: '000000000000',
+      time: '2026-01-01T00:00:00Z',
+      region: 'eu-central-1',
+      resources: [],
+      source: 'aws.events',
+      'detail-type': 'Scheduled Event' as const,
+      detail: undefined,
+    };
+    await expect(handler(tick, context)).rejects.toThrow('does not answer');
+  });
+});
