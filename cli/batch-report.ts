@@ -2,7 +2,7 @@ import type { Batch } from '../shared/domain/batch.ts';
 import type { Host } from '../shared/domain/host.ts';
 import type { HostName } from '../shared/domain/ids.ts';
 import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
-import { resultsOf } from '../shared/workflow/move-endpoint/results.ts';
+import { resultsOf, type MoveResults } from '../shared/workflow/move-endpoint/results.ts';
 
 /** A batch and its moves as they were at one moment. */
 export interface BatchSnapshot {
@@ -97,10 +97,19 @@ function reportOfMove(move: Move): EndpointReport {
 export const isArrived = (label: MoveLabel | undefined): boolean => label === 'moved' || label === 'retired';
 
 /** Milliseconds that its writers had to wait; undefined until it has arrived. */
-export const pauseOf = (move: Move): number | undefined => resultsOf(move).activate?.pauseMs;
+export const pauseOf = (move: Move): number | undefined => readResults(move).activate?.pauseMs;
 
 /** Bytes of its data, as preflight has found them; 0 until then. */
-export const sizeOf = (move: Move): number => resultsOf(move).preflight?.sizeBytes ?? 0;
+export const sizeOf = (move: Move): number => readResults(move).preflight?.sizeBytes ?? 0;
+
+const read = new WeakMap<Move, MoveResults>();
+
+/** Read once for each move as it was: a batch of thousands is looked at several times a second. */
+function readResults(move: Move): MoveResults {
+  const known = read.get(move) ?? resultsOf(move);
+  read.set(move, known);
+  return known;
+}
 
 /** By the nearest rank. @param sorted ascending */
 export function percentile(sorted: readonly number[], share: number): number | null {

@@ -24,7 +24,7 @@ export interface InstallationNames {
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The stack's output and the variable of each name. */
-export const nameSources = {
+const nameSources = {
   table: { output: 'TableName', variable: 'DRAY_TABLE_NAME' },
   claimsBucket: { output: 'ClaimsBucketName', variable: 'DRAY_CLAIMS_BUCKET' },
   requestsTopic: { output: 'RequestsTopicArn', variable: 'DRAY_REQUESTS_TOPIC_ARN' },

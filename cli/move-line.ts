@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
 import { moveEndpointShape, stepIndex } from '../shared/domain/workflow-shape.ts';
 import { isArrived, pauseOf, sizeOf } from './batch-report.ts';

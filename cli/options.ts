@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import * as z from 'zod';
 import type { Json } from '../shared/domain/json.ts';
 import { readBytes, readDuration } from './quantity.ts';
 
@@ -49,7 +50,7 @@ export function policyOf({ retention, offline, roles, pauseBudget }: PolicyOptio
   return Object.keys(policy).length === 0 ? {} : { policy };
 }
 
-export function duration(text: string): number {
+function duration(text: string): number {
   const ms = readDuration(text);
   if (ms === undefined) throw new InvalidArgumentError('Write a duration: 24h, 90s, 250ms, 7d, or 0.');
   return ms;
@@ -104,8 +105,7 @@ function split(text: string): [string, string] {
 
 function asJson(text: string): Json {
   try {
-    const value: Json = JSON.parse(text);
-    return value;
+    return z.json().parse(JSON.parse(text));
   } catch {
     return text;
   }

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, type CommanderError } from 'commander';
 import { exit } from './cli-error.ts';
 import type { Session } from './session.ts';
 import { printable } from './text.ts';

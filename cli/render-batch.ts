@@ -1,6 +1,6 @@
 import { blockersOf, type Blocker } from '../shared/domain/blockers.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../shared/domain/move.ts';
-import { hasAllMoved, isArrived, reportOf, type BatchSnapshot } from './batch-report.ts';
+import { hasAllMoved, reportOf, type BatchSnapshot } from './batch-report.ts';
 import { doing, looks, moveLine, noteOf, stepNumber, widthsFor } from './move-line.ts';
 import { count, showBytes, showDuration, showElapsed } from './quantity.ts';
 import { styled, type Text } from './text.ts';
@@ -147,8 +147,7 @@ async function tellChanges(
       spokeAt = at;
     }
     for (const move of moves) {
-      const key =
-        moves.length <= fewMoves ? `${labelOf(move.execution)} ${doing(move)}` : labelOf(move.execution);
+      const key = stateKey(move, moves.length);
       if (told.get(move.id) === key) continue;
       told.set(move.id, key);
       terminal.line(changeLine(at, move));
@@ -157,12 +156,19 @@ async function tellChanges(
     if (at - spokeAt >= silenceMs) {
       terminal.line([`${timeOf(at)} `, totalsLine(snapshot)]);
       const [worst] = blockersOf(moves, snapshot.hosts ?? new Map());
-      if (worst !== undefined) terminal.line([`${timeOf(at)}`, blockerLine(worst)]);
+      if (worst !== undefined) terminal.line([timeOf(at), blockerLine(worst)]);
       spokeAt = at;
     }
     last = snapshot;
   }
   return last;
+}
+
+/** What is worth a line when it changes. */
+function stateKey(move: Move, among: number): string {
+  const { status } = move.execution;
+  const trouble = 'hinderedSince' in status ? status.lastFailure?.code : '';
+  return `${labelOf(move.execution)} ${among <= fewMoves ? doing(move) : ''} ${trouble ?? ''}`;
 }
 
 function changeLine(at: number, move: Move): Text {
@@ -189,7 +195,7 @@ export function summaryOf(snapshot: BatchSnapshot): Text[] {
   const ended = batch.state === 'completed';
   const failed = moves.filter(({ execution }) => {
     const label = labelOf(execution);
-    return !isArrived(label) && (label === 'rolled-back' || label === 'stuck');
+    return label === 'rolled-back' || label === 'stuck';
   });
   return [
     ...failed

@@ -26,7 +26,7 @@ const answerLimitMs = 60_000;
 const lookEveryMs = 60;
 
 /** The CloudEvent of a draft, as text. @param at epoch milliseconds */
-export function eventText({ source, id, type, data }: Draft, at: number): string {
+function eventText({ source, id, type, data }: Draft, at: number): string {
   return JSON.stringify({
     specversion: '1.0',
     id,

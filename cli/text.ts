@@ -29,7 +29,7 @@ export function printable(text: string): string {
 }
 
 /** The pieces of a text, each safe to print. */
-export function spansOf(text: Text): Span[] {
+function spansOf(text: Text): Span[] {
   if (typeof text === 'string') return text === '' ? [] : [{ text: printable(text) }];
   if (isSpan(text)) return text.text === '' ? [] : [{ ...text, text: printable(text.text) }];
   return text.flatMap(spansOf);

@@ -18,7 +18,7 @@ import {
 } from './protocol.ts';
 
 export { CloudError } from './cloud-error.ts';
-export { findCloud, type CloudRecord } from './state-dir.ts';
+export { findCloud } from './state-dir.ts';
 export type { CloudDescription, CloudStats, EnvironmentView } from './protocol.ts';
 
 /** How a cloud is started. */
@@ -142,7 +142,11 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
     },
     invoke: async (functionName, payload) => {
       const answer = invokeAnswer.parse(
-        await link.call({ method: 'invoke', functionName, payload: JSON.stringify(payload) ?? 'null' }),
+        await link.call({
+          method: 'invoke',
+          functionName,
+          payload: payload === undefined ? 'null' : JSON.stringify(payload),
+        }),
       );
       return { payload: parsePayload(answer.payload), failed: answer.failed };
     },

@@ -3,7 +3,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { CloudError, codeOf } from './cloud-error.ts';
-import { tryLock, type ExclusiveLock } from './exclusive-lock.ts';
+import { tryLock, waitForLock, type ExclusiveLock } from './exclusive-lock.ts';
 
 /** Everything that the cloud keeps, below one folder. */
 export interface StateDir {
@@ -36,13 +36,15 @@ export type CloudRecord = z.infer<typeof recordSchema>;
 
 const RECORD = 'cloud.json';
 const LOCK = 'lock.db';
+const LOOK_MS = 300;
 const LARGE_LOG = 20 * 1024 * 1024;
 
 /** Creates the folder where needed, readable by its owner only, and takes its lock. */
 export async function openStateDir(path: string): Promise<{ dir: StateDir; lock: ExclusiveLock }> {
   await mkdir(path, { recursive: true });
   await chmod(path, 0o700);
-  const lock = tryLock(join(path, LOCK));
+  // Whoever only looks whether a cloud runs here holds the lock for a moment.
+  const lock = await waitForLock(join(path, LOCK), LOOK_MS);
   if (lock === undefined) {
     const holder = await readRecord(path);
     const who = holder === undefined ? 'Another cloud' : `The cloud with process ${String(holder.pid)}`;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { explainMove } from '../../shared/domain/explain.ts';
 import { labelOf, type Move } from '../../shared/domain/move.ts';
 import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
@@ -55,7 +55,7 @@ async function show(session: Session, text: string, json: boolean): Promise<void
   ]);
   const explanation = explainMove(move, hosts);
   const results = resultsOf(move);
-  const { status, timings, run } = move.execution;
+  const { status, run } = move.execution;
   if (json) {
     session.terminal.json({
       move: move.id,
@@ -72,7 +72,7 @@ async function show(session: Session, text: string, json: boolean): Promise<void
       bytes: results.preflight?.sizeBytes ?? null,
       predictedPauseMs: results.freeze?.predictedMs ?? null,
       pauseMs: results.activate?.pauseMs ?? null,
-      timings,
+      timings: Object.fromEntries(timesOf(move).map(({ name, ms }) => [name, ms])),
       findings,
       history,
       sentence: explanation.sentence,
@@ -98,7 +98,9 @@ async function show(session: Session, text: string, json: boolean): Promise<void
       ? ''
       : `, writers paused ${showDuration(results.activate.pauseMs)} (predicted ${showDuration(results.freeze?.predictedMs ?? 0)})`,
   ]);
-  sayExplanation(terminal, explanation);
+  // What `move show` shows need not be recommended.
+  const actions = explanation.actions.filter((action) => action !== `dray move show ${move.id}`);
+  sayExplanation(terminal, { ...explanation, actions });
   for (const line of findingLines(findings)) terminal.line(line);
   for (const line of timingLines(move)) terminal.line(line);
   for (const line of historyLines(history)) terminal.line(line);
@@ -124,11 +126,20 @@ function findingLines(findings: readonly Finding[]): Text[] {
   ];
 }
 
-function timingLines({ execution: { timings } }: Move): Text[] {
-  const rows = moveEndpointShape.steps.flatMap(({ name }, index): Text[][] => {
+/** What each finished step took, in the order of the steps. */
+function timesOf({ execution: { timings } }: Move) {
+  return moveEndpointShape.steps.flatMap(({ name }, index) => {
     const ms = timings[name];
-    return ms === undefined ? [] : [[`  ${String(index + 1)}`, name, showDuration(ms)]];
+    return ms === undefined ? [] : [{ number: index + 1, name, ms }];
   });
+}
+
+function timingLines(move: Move): Text[] {
+  const rows = timesOf(move).map(({ number, name, ms }): Text[] => [
+    `  ${String(number)}`,
+    name,
+    showDuration(ms),
+  ]);
   return rows.length === 0 ? [] : ['steps:', ...columns(rows, new Set([0, 2]))];
 }
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Client, Topic } from '../client.ts';
 import { CliError, exit } from '../cli-error.ts';
 import { jsonOption } from '../options.ts';

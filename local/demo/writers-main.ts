@@ -1,5 +1,6 @@
 /** A process of writers: takes its orders from the process that started it, and ends with it. */
 import { z } from 'zod';
+import type { Gap, WriterHistory } from './history.ts';
 import type { Locate } from './session.ts';
 import { order } from './writers-protocol.ts';
 import type { Order, Report } from './writers-protocol.ts';
@@ -32,12 +33,15 @@ async function obey(command: Order): Promise<void> {
     case 'start':
       return start(command);
     case 'measure': {
-      const gaps = endpoints.map((name) => [name, writers?.longestGaps(name, command.since) ?? []]);
+      const gaps = endpoints.map((name): [string, Gap[]] => [
+        name,
+        writers?.longestGaps(name, command.since) ?? [],
+      ]);
       tell({ kind: 'gaps', gaps: Object.fromEntries(gaps) });
       return;
     }
     case 'stop': {
-      const histories = (await writers?.stop()) ?? new Map();
+      const histories = (await writers?.stop()) ?? new Map<string, WriterHistory[]>();
       if (writers !== undefined) tell({ kind: 'tally', tally: writers.tally() });
       writers = undefined;
       tell({ kind: 'histories', histories: Object.fromEntries(histories) });

@@ -15,10 +15,10 @@ const history = z.object({
   lines: z.number(),
   foundCommitted: z.number(),
   foundAbsent: z.number(),
-  denied: z.array(z.number()),
+  denied: z.array(z.number()).readonly(),
   unresolved: z.exactOptional(z.number()),
   refusals: z.record(z.string(), z.number()),
-  faults: z.array(z.string()),
+  faults: z.array(z.string()).readonly(),
 });
 
 /** A module that exports `createLocate(config): Locate`, by absolute URL, and what to hand to it. */

@@ -60,11 +60,14 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
 
   const service = await makePackage();
   const { region } = service;
-  let deployment: Deployment | undefined;
+  const deployed: Deployment[] = [];
   let stopping = false;
 
   const onObject = (change: ObjectChange): void => {
-    for (const target of targetsOf(deployment?.notifications ?? [], change)) {
+    for (const target of targetsOf(
+      deployed.flatMap(({ notifications }) => notifications),
+      change,
+    )) {
       destinations.deliver(target, JSON.stringify(objectEvent(change, region))).catch((error: unknown) => {
         listener.notice(
           `An event of bucket ${change.bucket} could not be delivered to ${target}: ${messageOf(error)}`,
@@ -136,7 +139,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     checkpoints,
     destinations,
   });
-  deployment = new Deployment({
+  const deployment = new Deployment({
     options,
     clients,
     secrets,
@@ -148,6 +151,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     destinations,
     queueEndpoint: messaging.endpoint,
   });
+  deployed.push(deployment);
   await deployment.apply(service);
 
   const record = async (): Promise<void> => {
@@ -180,7 +184,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   async function shutDown(): Promise<void> {
     stopping = true;
     await watch?.stop();
-    deployment?.stop();
+    deployment.stop();
     const { quiet } = sources.stop();
     const grace = setTimeout(() => {
       functions.stop();

@@ -65,9 +65,9 @@ export class SourceRegistry {
   async #end(sources: readonly (QueueSource | StreamSource)[]): Promise<void> {
     for (const source of sources) source.stop();
     this.#options.messaging.release();
-    await Promise.all(sources.map((source) => (source instanceof QueueSource ? source.left() : undefined)));
+    for (const source of sources) if (source instanceof QueueSource) await source.left();
     this.#options.messaging.resume();
-    await Promise.all(sources.map((source) => (source instanceof StreamSource ? source.quiet() : undefined)));
+    for (const source of sources) if (source instanceof StreamSource) await source.quiet();
   }
 
   #create(mapping: ProvisionedMapping): QueueSource | StreamSource {

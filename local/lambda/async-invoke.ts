@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { FunctionPool } from './function-pool.ts';
 
 /** How asynchronous invocations of a function are retried. */
@@ -33,7 +34,7 @@ export async function invokeAsync(
           condition: 'RetriesExhausted',
           approximateInvokeCount: attempt + 1,
         },
-        requestPayload: JSON.parse(payload),
+        requestPayload: z.unknown().parse(JSON.parse(payload)),
         responsePayload: result.error,
       });
       await deliver(policy.onFailure, body).catch(() => undefined); // as on AWS, the event is lost then

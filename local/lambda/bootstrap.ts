@@ -101,7 +101,7 @@ async function serve(handler: Handler): Promise<never> {
     let outcome: [path: string, body: string];
     try {
       const answer = await handler(JSON.parse(next.body), contextOf(next.headers));
-      outcome = [`/invocation/${id}/response`, JSON.stringify(answer) ?? 'null'];
+      outcome = [`/invocation/${id}/response`, answer === undefined ? 'null' : JSON.stringify(answer)];
     } catch (error) {
       console.error(error);
       outcome = [`/invocation/${id}/error`, describe(error)];

@@ -74,9 +74,9 @@ export class Environment {
 
   /** Starts the process; `onReady` follows once its module is loaded. */
   static async start(options: EnvironmentOptions): Promise<Environment> {
-    let started: Environment | undefined;
+    const started: Environment[] = [];
     const told = (tell: (environment: Environment) => void): void => {
-      if (started !== undefined) tell(started);
+      started.forEach(tell);
     };
     const api = await openRuntimeApi({
       ready: () => {
@@ -102,7 +102,7 @@ export class Environment {
     });
     const { spec } = options;
     const limits = [`--max-old-space-size=${String(Math.floor(spec.memoryMb * 0.9))}`];
-    const child = spawnOwned(process.execPath, [...limits, '--enable-source-maps', options.bootstrap], {
+    const child = spawnOwned(process.execPath, [...limits, options.bootstrap], {
       env: {
         ...options.shared,
         ...variables(spec),
@@ -112,8 +112,9 @@ export class Environment {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: spec.codeDir,
     });
-    started = new Environment(options, api, child);
-    return started;
+    const environment = new Environment(options, api, child);
+    started.push(environment);
+    return environment;
   }
 
   get pid(): number {

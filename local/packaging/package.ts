@@ -71,7 +71,7 @@ export async function packageService(options: PackageOptions): Promise<ServicePa
     await unpack(draft);
     await rename(draft, join(cache, digest));
     await prune(cache, digest);
-    return servicePackage(cache, digest);
+    return await servicePackage(cache, digest);
   } finally {
     lock.release();
   }

@@ -35,9 +35,9 @@ export async function provisionSecrets(stack: Stack, secrets: SecretsServer): Pr
 
 function generate(rule: NonNullable<z.infer<typeof secretProperties>['GenerateSecretString']>): string {
   const punctuation = String(rule.ExcludePunctuation) === 'true' ? '' : '!#$%&()*+,-./:;<=>?@[]^_{|}~';
-  const alphabet = [...`ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${punctuation}`].filter(
-    (letter) => !rule.ExcludeCharacters.includes(letter),
-  );
+  const alphabet = `ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789${punctuation}`
+    .split('')
+    .filter((letter) => !rule.ExcludeCharacters.includes(letter));
   const password = Array.from(
     { length: rule.PasswordLength },
     () => alphabet[randomInt(alphabet.length)],

@@ -13,7 +13,7 @@ export interface AwsJsonClient {
 }
 
 /** The service answered with an error. */
-export class AwsJsonError extends Error {
+class AwsJsonError extends Error {
   /** The exception's short name, such as `ResourceNotFoundException`. */
   readonly code: string;
   readonly status: number;

@@ -27,13 +27,14 @@ export function spawnOwned(
   args: readonly string[],
   options: OwnedProcessOptions,
 ): ChildProcess {
-  const [program, ...rest] =
-    setpriv === undefined ? [command, ...args] : [setpriv, '--pdeathsig', 'KILL', command, ...args];
-  return spawn(program ?? command, rest, {
+  const settings = {
     env: options.env,
     stdio: options.stdio,
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-  });
+  };
+  return setpriv === undefined
+    ? spawn(command, args, settings)
+    : spawn(setpriv, ['--pdeathsig', 'KILL', command, ...args], settings);
 }
 
 /** Resolves once the process has ended; kills it if `afterMs` have passed. */

@@ -71,7 +71,7 @@ export function keyValue(item: Item | undefined, attribute: string): string | un
 }
 
 function projection(index: IndexShape, item: Item | undefined): Item | undefined {
-  if (item === undefined || item[index.hash] === undefined) return undefined;
+  if (item?.[index.hash] === undefined) return undefined;
   if (index.range !== undefined && item[index.range] === undefined) return undefined;
   const { projected } = index;
   if (projected === undefined) return item;

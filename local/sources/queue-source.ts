@@ -55,6 +55,7 @@ const received = z.object({ Messages: z.array(messageSchema).default([]) });
 type Message = z.infer<typeof messageSchema>;
 
 const LONG_POLL_SECONDS = 20;
+const RETRY_MS = 500;
 
 /**
  * Polls a queue and feeds a function, as Lambda's pollers do: receives only what can be run, deletes what succeeded,
@@ -110,7 +111,7 @@ export class QueueSource {
           this.#dispatch(messages.slice(from, from + this.mapping.batchSize));
         }
       } catch {
-        if (!this.#stopping) await this.#freed.wait(500); // the server is away: try again soon
+        await this.#freed.wait(RETRY_MS); // the server is away: try again soon; `stop` rings
       }
     }
   }
@@ -236,7 +237,11 @@ export class QueueSource {
 /** Filters look into a body that is JSON, and see any other body as text. */
 function filterView(message: Message): unknown {
   try {
-    return { messageId: message.MessageId, body: JSON.parse(message.Body), attributes: message.Attributes };
+    return {
+      messageId: message.MessageId,
+      body: z.unknown().parse(JSON.parse(message.Body)),
+      attributes: message.Attributes,
+    };
   } catch {
     return { messageId: message.MessageId, body: message.Body, attributes: message.Attributes };
   }

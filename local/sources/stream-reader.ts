@@ -92,9 +92,10 @@ export class StreamReader {
   }
 
   async #discoverAgain(): Promise<void> {
-    while (!this.#stopping) {
+    for (;;) {
       await this.#stopped.wait(DISCOVERY_MS);
-      if (!this.#stopping) await this.#discover().catch(() => undefined); // the server is away: the next round finds them
+      if (this.#stopping) return;
+      await this.#discover().catch(() => undefined); // the server is away: the next round finds them
     }
   }
 

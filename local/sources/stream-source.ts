@@ -85,6 +85,10 @@ export class StreamSource {
     await this.#reader.quiet();
   }
 
+  #isStopping(): boolean {
+    return this.#reader.stopping;
+  }
+
   get #place(): string {
     return `${this.mapping.logicalId} ${this.mapping.streamArn}`;
   }
@@ -93,20 +97,20 @@ export class StreamSource {
     const wanted = records.filter((record) => passesFilters(this.mapping.filters, this.#view(record)));
     if (wanted.length > 0) await this.#process(shardId, wanted, 0);
     const last = records.at(-1);
-    if (last !== undefined && !this.#reader.stopping) this.#pass(shardId, last);
+    if (last !== undefined && !this.#isStopping()) this.#pass(shardId, last);
   }
 
   /** Runs a batch until it succeeded or was given up; leaves early, with no checkpoint, when the cloud stops. */
   async #process(shardId: string, batch: readonly StreamRecord[], attempt: number): Promise<void> {
     const fresh = await this.#dropOld(shardId, batch);
-    if (fresh.length === 0 || this.#reader.stopping) return;
+    if (fresh.length === 0 || this.#isStopping()) return;
     const { mapping } = this;
     this.use.batches += 1;
     this.use.messages += fresh.length;
     const result = await this.#options.pool.invoke(
       JSON.stringify({ Records: fresh.map((record) => this.#view(record)) }),
     );
-    if (this.#reader.stopping && result.outcome !== 'succeeded') return;
+    if (result.outcome !== 'succeeded' && this.#isStopping()) return;
 
     const sequences = fresh.map((record) => record.dynamodb.SequenceNumber);
     const failed =

@@ -26,9 +26,6 @@ const templateSchema = z.object({
 /** A CloudFormation template as `sls package` writes it, checked for shape, not yet resolved. */
 export type Template = z.infer<typeof templateSchema>;
 
-/** One entry of the template's `Resources`. */
-export type TemplateResource = z.infer<typeof resourceSchema>;
-
 /** Reads and checks a packaged template. Throws `TemplateUnreadable` with the path and the reason. */
 export async function readTemplate(path: string): Promise<Template> {
   let text: string;

@@ -38,8 +38,10 @@ export function createBlobs({ client, bucket }: BlobsOptions): Blobs {
 
     async get(check) {
       const body = await read(check);
-      if (body.length !== check.bytes || sha256(body).toString('hex') !== check.sha256) throw altered(check, bucket);
-      return JSON.parse(body.toString());
+      if (body.length !== check.bytes || sha256(body).toString('hex') !== check.sha256)
+        throw altered(check, bucket);
+      const value: unknown = JSON.parse(body.toString());
+      return value;
     },
   };
 
@@ -48,7 +50,8 @@ export function createBlobs({ client, bucket }: BlobsOptions): Blobs {
       const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: check.key }));
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
     } catch (error) {
-      if (error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound')) throw missing(check, bucket);
+      if (error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound'))
+        throw missing(check, bucket);
       throw asPortError(error, 'the bucket');
     }
   }

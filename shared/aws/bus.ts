@@ -53,7 +53,9 @@ export function createBus(options: BusOptions): Bus {
     async sendWork(message, afterMs) {
       const send = work.get(message.phase);
       if (send === undefined) {
-        throw new RangeError(`no queue is configured for phase "${message.phase}"; add its URL to the work queues`);
+        throw new RangeError(
+          `no queue is configured for phase "${message.phase}"; add its URL to the work queues`,
+        );
       }
       await send(writeMessage(message), afterMs);
     },

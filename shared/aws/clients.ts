@@ -66,7 +66,10 @@ function shared({ region, endpoint, credentials, local, requestMs = defaultReque
 /** The emulators want to see a signature, read the region from its head, and check nothing. */
 async function pretendToSign<R extends { headers: Record<string, string> }>(
   request: R,
-  { signingRegion = 'local', signingService = 'local' }: { signingRegion?: string; signingService?: string } = {},
+  {
+    signingRegion = 'local',
+    signingService = 'local',
+  }: { signingRegion?: string; signingService?: string } = {},
 ): Promise<R> {
   const scope = `local/20260101/${signingRegion}/${signingService}/aws4_request`;
   request.headers['authorization'] = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;

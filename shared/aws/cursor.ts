@@ -29,6 +29,9 @@ export function readCursor(cursor: string | undefined): Place {
   try {
     return placeSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
   } catch (cause) {
-    throw new CursorInvalid('cursor-invalid: the cursor is not one of this listing; begin again without one', { cause });
+    throw new CursorInvalid(
+      'cursor-invalid: the cursor is not one of this listing; begin again without one',
+      { cause },
+    );
   }
 }

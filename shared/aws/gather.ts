@@ -66,7 +66,9 @@ export function gather<Item, Answer>(options: GatherOptions<Item, Answer>): (ite
     try {
       const answers = await perform(group.map(({ item }) => item));
       if (answers.length !== group.length) {
-        throw new RangeError(`${String(group.length)} items were sent, ${String(answers.length)} answers came`);
+        throw new RangeError(
+          `${String(group.length)} items were sent, ${String(answers.length)} answers came`,
+        );
       }
       for (const [index, answer] of answers.entries()) group[index]?.resolve(answer);
     } catch (error) {

@@ -1,4 +1,9 @@
-import { BatchWriteItemCommand, UpdateItemCommand, type DynamoDBClient, type WriteRequest } from '@aws-sdk/client-dynamodb';
+import {
+  BatchWriteItemCommand,
+  UpdateItemCommand,
+  type DynamoDBClient,
+  type WriteRequest,
+} from '@aws-sdk/client-dynamodb';
 import { countAttribute } from '../contracts/rows/batch.ts';
 import { encodeHistory } from '../contracts/rows/history.ts';
 import { moveLabels } from '../domain/move.ts';
@@ -31,10 +36,11 @@ export function createJournal(options: JournalOptions): Journal {
 
   return {
     async append(entries) {
-      const puts = [...new Map(entries.map((entry) => [`${entry.move}#${String(entry.version)}`, entry])).values()].map(
-        (entry): WriteRequest => ({ PutRequest: { Item: toItem(historyRow(entry, keepMs)) } }),
-      );
-      for (let start = 0; start < puts.length; start += putsPerCall) await put(puts.slice(start, start + putsPerCall));
+      const puts = [
+        ...new Map(entries.map((entry) => [`${entry.move}#${String(entry.version)}`, entry])).values(),
+      ].map((entry): WriteRequest => ({ PutRequest: { Item: toItem(historyRow(entry, keepMs)) } }));
+      for (let start = 0; start < puts.length; start += putsPerCall)
+        await put(puts.slice(start, start + putsPerCall));
     },
 
     async count(batch, changes) {
@@ -50,7 +56,9 @@ export function createJournal(options: JournalOptions): Journal {
             ConditionExpression: 'attribute_exists(pk) AND #state <> :completed',
             ExpressionAttributeNames: {
               '#state': 'state',
-              ...Object.fromEntries(changed.map((label, index) => [`#c${String(index)}`, countAttribute(label)])),
+              ...Object.fromEntries(
+                changed.map((label, index) => [`#c${String(index)}`, countAttribute(label)]),
+              ),
             },
             ExpressionAttributeValues: {
               ':completed': { S: 'completed' },
@@ -70,13 +78,16 @@ export function createJournal(options: JournalOptions): Journal {
     let open = requests;
     for (let nth = 1; ; nth += 1) {
       try {
-        const { UnprocessedItems } = await client.send(new BatchWriteItemCommand({ RequestItems: { [table]: open } }));
+        const { UnprocessedItems } = await client.send(
+          new BatchWriteItemCommand({ RequestItems: { [table]: open } }),
+        );
         open = UnprocessedItems?.[table] ?? [];
       } catch (error) {
         throw asPortError(error, 'the table');
       }
       if (open.length === 0) return;
-      if (nth >= patience.tries) throw new StoreUnavailable(`the table left ${String(open.length)} entries unwritten`);
+      if (nth >= patience.tries)
+        throw new StoreUnavailable(`the table left ${String(open.length)} entries unwritten`);
       await pauseAfter(nth, patience, options);
     }
   }

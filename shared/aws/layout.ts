@@ -53,7 +53,9 @@ export function definedOnly({ pk, sk, ...rest }: Row): Row {
   return { pk, sk, ...definedIn(rest) };
 }
 
-function definedIn(map: { readonly [name: string]: Attribute | undefined }): { readonly [name: string]: Attribute } {
+function definedIn(map: { readonly [name: string]: Attribute | undefined }): {
+  readonly [name: string]: Attribute;
+} {
   const kept: Record<string, Attribute> = {};
   for (const [name, value] of Object.entries(map)) {
     if (value !== undefined) kept[name] = defined(value);

@@ -1,4 +1,8 @@
-import { UpdateItemCommand, type DynamoDBClient, type UpdateItemCommandInput } from '@aws-sdk/client-dynamodb';
+import {
+  UpdateItemCommand,
+  type DynamoDBClient,
+  type UpdateItemCommandInput,
+} from '@aws-sdk/client-dynamodb';
 import { StepFailure } from '../domain/failure.ts';
 import type { PermitSide } from '../domain/host.ts';
 import type { HostName } from '../domain/ids.ts';

@@ -60,7 +60,8 @@ export function createRowReads(options: RowReadsOptions): (key: RowKey) => Promi
       }
       open = UnprocessedKeys?.[table]?.Keys ?? [];
       if (open.length === 0) return keys.map((key) => found.get(nameOf(key)));
-      if (nth >= patience.tries) throw new StoreUnavailable(`the table left ${String(open.length)} keys unread`);
+      if (nth >= patience.tries)
+        throw new StoreUnavailable(`the table left ${String(open.length)} keys unread`);
       await pauseAfter(nth, patience, options);
     }
   }

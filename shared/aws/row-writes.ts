@@ -59,7 +59,8 @@ export function createRowWrites(options: RowWritesOptions): (write: RowWrite) =>
   return async ({ key, commitId, send }) => {
     let mayHaveHappened = false;
     for (let nth = 1; ; nth += 1) {
-      const answer = 'statement' in send ? await together({ key, statement: send.statement }) : await update(send.update);
+      const answer =
+        'statement' in send ? await together({ key, statement: send.statement }) : await update(send.update);
       if (answer.kind === 'done') return 'done';
       if (answer.kind === 'refused') {
         if (answer.found !== undefined) return answer.found['commitId']?.S === commitId ? 'done' : 'refused';
@@ -98,7 +99,8 @@ export function createRowWrites(options: RowWritesOptions): (write: RowWrite) =>
 
   async function oneByOne(statements: readonly Statement[]): Promise<readonly Answer[]> {
     const answers: Answer[] = [];
-    for (const statement of statements) answers.push(await answered(client.send(new ExecuteStatementCommand(statement))));
+    for (const statement of statements)
+      answers.push(await answered(client.send(new ExecuteStatementCommand(statement))));
     return answers;
   }
 
@@ -120,11 +122,16 @@ async function answered(call: Promise<unknown>): Promise<Answer> {
 }
 
 function answerOf(response: BatchStatementResponse | undefined, sentOnce: boolean): Answer {
-  if (response === undefined) return { kind: 'failed', trouble: 'lost', error: new Error('a statement was not answered') };
+  if (response === undefined)
+    return { kind: 'failed', trouble: 'lost', error: new Error('a statement was not answered') };
   const { Error: failed } = response;
   if (failed === undefined) return { kind: 'done' };
   const trouble = troubleOfCode(failed.Code);
   return trouble === 'condition'
     ? { kind: 'refused', found: failed.Item, sentOnce }
-    : { kind: 'failed', trouble, error: new Error(`${failed.Code ?? 'no code'}: ${failed.Message ?? 'no message'}`) };
+    : {
+        kind: 'failed',
+        trouble,
+        error: new Error(`${failed.Code ?? 'no code'}: ${failed.Message ?? 'no message'}`),
+      };
 }

@@ -30,7 +30,13 @@ export function keyNames(index: IndexName | undefined): { readonly hash: string;
 }
 
 /** Queries over the table and its indexes; an index's answer lags a little. @throws StoreUnavailable */
-export function createQuery({ client, table }: { readonly client: DynamoDBClient; readonly table: string }): QueryRows {
+export function createQuery({
+  client,
+  table,
+}: {
+  readonly client: DynamoDBClient;
+  readonly table: string;
+}): QueryRows {
   return async ({ index, hash, range, limit, after }) => {
     const names = keyNames(index);
     try {
@@ -39,14 +45,19 @@ export function createQuery({ client, table }: { readonly client: DynamoDBClient
           TableName: table,
           IndexName: index,
           KeyConditionExpression: `#hash = :hash${conditionOf(range)}`,
-          ExpressionAttributeNames: { '#hash': names.hash, ...(range === undefined ? {} : { '#range': names.range }) },
+          ExpressionAttributeNames: {
+            '#hash': names.hash,
+            ...(range === undefined ? {} : { '#range': names.range }),
+          },
           ExpressionAttributeValues: { ':hash': { S: hash }, ...valueOf(range) },
           ExclusiveStartKey: after === undefined ? undefined : toItem(after),
           Limit: limit,
         }),
       );
       const rows = (Items ?? []).map(fromItem);
-      return LastEvaluatedKey === undefined ? { rows } : { rows, end: readPosition(fromItem(LastEvaluatedKey)) };
+      return LastEvaluatedKey === undefined
+        ? { rows }
+        : { rows, end: readPosition(fromItem(LastEvaluatedKey)) };
     } catch (error) {
       throw asPortError(error, 'the table');
     }

@@ -55,7 +55,9 @@ export function createStore(options: StoreOptions): Store {
       const statement = updateStatement(table, key, before.version, change);
       const send: RowWrite['send'] =
         statement === undefined ? { update: updateInput(table, key, before.version, change) } : { statement };
-      return (await write({ key, commitId, send })) === 'done' ? { kind: 'committed', record } : { kind: 'conflict' };
+      return (await write({ key, commitId, send })) === 'done'
+        ? { kind: 'committed', record }
+        : { kind: 'conflict' };
     },
 
     async commitAlone(kind, before, after) {
@@ -66,10 +68,13 @@ export function createStore(options: StoreOptions): Store {
         return committed;
       } catch (error) {
         const { trouble, item } = readFailure(error);
-        if (trouble === 'condition') return item?.['commitId']?.S === commitId ? committed : { kind: 'conflict' };
+        if (trouble === 'condition')
+          return item?.['commitId']?.S === commitId ? committed : { kind: 'conflict' };
         if (trouble === 'wrong') throw error;
         if (trouble !== 'lost') {
-          throw new StoreUnavailable(`the table did not take a write of ${key.pk} (${trouble})`, { cause: error });
+          throw new StoreUnavailable(`the table did not take a write of ${key.pk} (${trouble})`, {
+            cause: error,
+          });
         }
         // Only a row that shows our write tells anything: one that does not may show it yet.
         const found = await commitIdOf(key).catch(() => undefined);

@@ -46,7 +46,11 @@ export function changeOf(record: unknown): Change | undefined {
   }
 }
 
-function change<K extends RecordKind>(kind: K, before: Item | undefined, after: Item | undefined): ChangeIn<K> {
+function change<K extends RecordKind>(
+  kind: K,
+  before: Item | undefined,
+  after: Item | undefined,
+): ChangeIn<K> {
   return {
     kind,
     ...(before === undefined ? {} : { before: codecs[kind].decode(fromItem(before)) }),

@@ -20,7 +20,9 @@ const eventsPerCall = 10;
 const bytesPerCall = 240 * 1024;
 
 /** Publishes announcements as CloudEvents 1.0 in structured JSON. @throws StoreUnavailable */
-export function createPublisher(options: TopicOptions): (announcements: readonly Announcement[]) => Promise<void> {
+export function createPublisher(
+  options: TopicOptions,
+): (announcements: readonly Announcement[]) => Promise<void> {
   const { client, arn, patience } = options;
   return async (announcements) => {
     let open = announcements.map((each) => ({ type: each.type, text: cloudEvent(each, options.source) }));
@@ -29,12 +31,15 @@ export function createPublisher(options: TopicOptions): (announcements: readonly
       for (const group of groups(open)) rejected.push(...(await publish(group)));
       open = rejected;
       if (open.length === 0) return;
-      if (nth >= patience.tries) throw new StoreUnavailable(`the topic ${arn} did not take ${String(open.length)} events`);
+      if (nth >= patience.tries)
+        throw new StoreUnavailable(`the topic ${arn} did not take ${String(open.length)} events`);
       await pauseAfter(nth, patience, options);
     }
   };
 
-  async function publish<E extends { readonly type: string; readonly text: string }>(events: readonly E[]): Promise<E[]> {
+  async function publish<E extends { readonly type: string; readonly text: string }>(
+    events: readonly E[],
+  ): Promise<E[]> {
     try {
       const { Successful } = await client.send(
         new PublishBatchCommand({

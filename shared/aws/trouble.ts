@@ -49,9 +49,7 @@ export function troubleOfCode(code: string | undefined): Trouble {
 const failedCall = z.object({
   name: z.string().optional(),
   code: z.string().optional(),
-  $metadata: z
-    .object({ httpStatusCode: z.number().optional(), attempts: z.number().optional() })
-    .optional(),
+  $metadata: z.object({ httpStatusCode: z.number().optional(), attempts: z.number().optional() }).optional(),
   Item: z.custom<Record<string, AttributeValue>>((it) => typeof it === 'object').optional(),
 });
 
@@ -76,8 +74,13 @@ export function readFailure(error: unknown): CallFailure {
   };
 }
 
-function troubleOfCall(name: string | undefined, code: string | undefined, status: number | undefined): Trouble {
-  if (status !== undefined && status >= 400) return status >= 500 && !throttleCodes.has(name ?? '') ? 'lost' : troubleOfCode(name);
+function troubleOfCall(
+  name: string | undefined,
+  code: string | undefined,
+  status: number | undefined,
+): Trouble {
+  if (status !== undefined && status >= 400)
+    return status >= 500 && !throttleCodes.has(name ?? '') ? 'lost' : troubleOfCode(name);
   if (code !== undefined && unsentCodes.has(code)) return 'unsent';
   return 'lost';
 }

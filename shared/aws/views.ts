@@ -41,13 +41,16 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
       ),
     movesAt: async (hour, cursor) => await page({ index: 'byTime', hash: hour }, cursor, moveIn),
     cleanupsOn: async (host, cursor) =>
-      await page({ index: 'byHost', hash: cleanupsOnHost(host) }, cursor, (entry) => codecs.cleanup.keyOf(keyIn(entry))),
+      await page({ index: 'byHost', hash: cleanupsOnHost(host) }, cursor, (entry) =>
+        codecs.cleanup.keyOf(keyIn(entry)),
+      ),
 
     async waiting(limit) {
       const found = await acrossShards({ index: 'byWaiting' }, limit);
-      return first(limit, found, byText('waitingOrder')).map(
-        (entry): WaitingMove => ({ id: moveIn(entry), ...readWaitingEntry(entry) }),
-      );
+      return first(limit, found, byText('waitingOrder')).map((entry): WaitingMove => ({
+        id: moveIn(entry),
+        ...readWaitingEntry(entry),
+      }));
     },
 
     async due(now, limit) {
@@ -89,7 +92,8 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
       });
       const items = rows.map(endpointIn);
       if (end !== undefined) return { items, cursor: writeCursor({ shard, after: end }) };
-      if (items.length > 0) return shard + 1 < shardCount ? { items, cursor: writeCursor({ shard: shard + 1 }) } : { items };
+      if (items.length > 0)
+        return shard + 1 < shardCount ? { items, cursor: writeCursor({ shard: shard + 1 }) } : { items };
     }
     return { items: [] };
   }
@@ -98,7 +102,9 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
   async function acrossShards(wanted: Pick<RowsQuery, 'index' | 'range'>, limit: number): Promise<Entry[]> {
     const share = limit / shardCount;
     const each = Math.max(1, Math.min(limit, Math.ceil(share + 4 * Math.sqrt(share) + 4)));
-    const found = await Promise.all(shards.map(async (hash) => await query({ ...wanted, hash, limit: each })));
+    const found = await Promise.all(
+      shards.map(async (hash) => await query({ ...wanted, hash, limit: each })),
+    );
     return found.flatMap(({ rows }) => rows);
   }
 }
@@ -126,7 +132,10 @@ function dueIn(entry: Entry): Due {
   }
 }
 
-function withoutExpiry({ expiresAt: _, ...entry }: HistoryEntry & { readonly expiresAt: number }): HistoryEntry {
+function withoutExpiry({
+  expiresAt: _,
+  ...entry
+}: HistoryEntry & { readonly expiresAt: number }): HistoryEntry {
   return entry;
 }
 
@@ -142,4 +151,5 @@ const byNumber =
   (one, other) =>
     Number(one[name]) - Number(other[name]);
 
-const first = (limit: number, entries: readonly Entry[], order: Order): Entry[] => entries.toSorted(order).slice(0, limit);
+const first = (limit: number, entries: readonly Entry[], order: Order): Entry[] =>
+  entries.toSorted(order).slice(0, limit);

@@ -64,9 +64,14 @@ export function explainMove(move: Move, hosts: ReadonlyMap<HostName, Host> = new
 function sentenceOf(execution: Execution): string {
   const label = labelOf(execution);
   if (label === 'retired') return 'moved; the copy on the source has been retired';
-  if (label === 'moved')
-    return `moved; the copy on the source is kept until it is retired (${explainState(execution)})`;
+  if (label === 'moved') return `moved; ${retirement(execution)}`;
   return explainState(execution);
+}
+
+/** What is still to be done for a move that has arrived. */
+function retirement({ status }: Execution): string {
+  if (status.state !== 'running') return 'the source copy is still there';
+  return status.waiting?.on ?? 'the source copy is being retired';
 }
 
 function sinceWhen({ status, last }: Execution): number | undefined {
@@ -85,12 +90,14 @@ function sinceWhen({ status, last }: Execution): number | undefined {
   }
 }
 
-function actionsFor({ id, endpoint, source, target, execution: { status } }: Move): string[] {
+function actionsFor({ id, endpoint, source, target, execution }: Move): string[] {
+  const { status } = execution;
   switch (status.state) {
     case 'waiting':
       return [`dray explain ${source}`, `dray explain ${target}`];
     case 'running':
     case 'rolling-back': {
+      if (labelOf(execution) === 'moved') return [];
       const hindrance =
         status.hinderedSince === undefined && status.failures === 0 ? undefined : status.lastFailure;
       return [...(hindrance === undefined ? [] : [hindrance.cure]), `dray move show ${id}`];
@@ -255,9 +262,11 @@ export function explainEndpoint(
     ...(since === undefined ? {} : { since }),
     blockers,
     actions: [
-      ...actions,
-      ...(isHeld || hasFailed(move.execution) ? [] : elsewhere),
-      `dray move show ${move.id}`,
+      ...new Set([
+        ...actions,
+        ...(isHeld || hasFailed(move.execution) ? [] : elsewhere),
+        `dray move show ${move.id}`,
+      ]),
     ],
   };
 }

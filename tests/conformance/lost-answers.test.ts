@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { createDynamoClient, createDynamoOnceClient } from '../../shared/aws/clients.ts';
 import { createStore } from '../../shared/aws/store.ts';
+import { readFailure } from '../../shared/aws/trouble.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import type { Store } from '../../shared/ports/store.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
@@ -92,7 +93,9 @@ describe('over a wire that breaks', () => {
     await observer.insert('endpoint', placement);
     await observer.commit('endpoint', placement, { ...placement, database: 'theirs' });
     proxy.fates.push('drop-answer');
-    expect(await store.commit('endpoint', placement, { ...placement, database: 'mine' })).toEqual({ kind: 'conflict' });
+    expect(await store.commit('endpoint', placement, { ...placement, database: 'mine' })).toEqual({
+      kind: 'conflict',
+    });
   });
 
   test('a commit that never arrives is sent again', async () => {
@@ -171,7 +174,7 @@ describe('over a wire that breaks', () => {
 });
 
 describe('a table that cannot be reached', () => {
-  test('is unavailable for every call, also for the arbiter: nothing was sent', async () => {
+  test('is unavailable, whatever is asked of it', async () => {
     const nowhere = localClient('http://127.0.0.1:1');
     const client = createDynamoClient(nowhere);
     const onceClient = createDynamoOnceClient(nowhere);
@@ -187,9 +190,36 @@ describe('a table that cannot be reached', () => {
     await expect(store.load('host', host)).rejects.toThrow(StoreUnavailable);
     await expect(store.insert('host', host)).rejects.toThrow(StoreUnavailable);
     await expect(store.commit('host', host, host)).rejects.toThrow(StoreUnavailable);
-    await expect(store.commitAlone('host', host, host)).rejects.toThrow(StoreUnavailable);
     client.destroy();
     onceClient.destroy();
+  });
+});
+
+describe('a failed call', () => {
+  const answered = (name: string, httpStatusCode: number) => ({
+    name,
+    $metadata: { httpStatusCode, attempts: 1 },
+  });
+  test.each([
+    ['condition', answered('ConditionalCheckFailedException', 400)],
+    ['condition', answered('DuplicateItemException', 400)],
+    ['throttled', answered('ProvisionedThroughputExceededException', 400)],
+    ['throttled', answered('ThrottlingException', 400)],
+    ['throttled', answered('SlowDown', 503)],
+    ['throttled', answered('TransactionConflictException', 400)],
+    ['wrong', answered('ValidationException', 400)],
+    ['wrong', answered('ResourceNotFoundException', 400)],
+    ['wrong', answered('AccessDeniedException', 403)],
+    ['lost', answered('InternalServerError', 500)],
+    ['lost', answered('ServiceUnavailable', 503)],
+    ['lost', Object.assign(new Error('reset'), { code: 'ECONNRESET' })],
+    ['lost', Object.assign(new Error('aborted'), { name: 'AbortError' })],
+    ['lost', Object.assign(new Error('late'), { name: 'TimeoutError' })],
+    ['lost', Object.assign(new SyntaxError('half an answer'), { $metadata: { httpStatusCode: 200 } })],
+    ['unsent', Object.assign(new Error('refused'), { code: 'ECONNREFUSED' })],
+    ['unsent', Object.assign(new Error('no such name'), { code: 'ENOTFOUND' })],
+  ])('means "%s" for %p', (trouble, error) => {
+    expect(readFailure(error).trouble).toBe(trouble);
   });
 });
 
@@ -209,12 +239,16 @@ describe('the table in memory', () => {
 
     table.fault = () => 'lost-answer';
     await expect(store.load('endpoint', placement)).rejects.toThrow(StoreUnavailable);
-    await expect(store.commit('endpoint', { ...mine, version: 2 }, placement)).rejects.toThrow(StoreUnavailable);
+    await expect(store.commit('endpoint', { ...mine, version: 2 }, placement)).rejects.toThrow(
+      StoreUnavailable,
+    );
     table.fault = () => 'none';
     expect(await store.load('endpoint', placement)).toEqual({ ...placement, version: 3 });
 
     table.fault = () => 'lost-request';
-    await expect(store.commit('endpoint', { ...placement, version: 3 }, mine)).rejects.toThrow(StoreUnavailable);
+    await expect(store.commit('endpoint', { ...placement, version: 3 }, mine)).rejects.toThrow(
+      StoreUnavailable,
+    );
     table.fault = () => 'none';
     expect(await store.load('endpoint', placement)).toEqual({ ...placement, version: 3 });
   });

@@ -34,7 +34,9 @@ describe.each(subjects)('permits on $name', ({ open, runs }) => {
         async (limit, asking) => {
           const name = await freshHost();
           const asked = [...asking, ...asking];
-          const answers = await Promise.all(asked.map(async (move) => await permits.take(name, 'out', move, limit)));
+          const answers = await Promise.all(
+            asked.map(async (move) => await permits.take(name, 'out', move, limit)),
+          );
           const holders = new Set(asked.filter((_, index) => answers[index]));
           expect(holders.size).toBe(Math.min(limit, asking.length));
           expect((await store.load('host', { name }))?.permitsOut).toEqual([...holders].sort());
@@ -85,7 +87,9 @@ describe.each(subjects)('permits on $name', ({ open, runs }) => {
     await permits.reserve(name, one, 500);
     await permits.reserve(name, other, 70);
     await permits.reserve(name, one, 900);
-    expect(await store.commit('host', before, { ...before, zone: 'elsewhere' })).toMatchObject({ kind: 'committed' });
+    expect(await store.commit('host', before, { ...before, zone: 'elsewhere' })).toMatchObject({
+      kind: 'committed',
+    });
     expect(await store.load('host', { name })).toMatchObject({
       version: 2,
       zone: 'elsewhere',

@@ -65,10 +65,16 @@ function keyTrip<K extends RecordKind>(kind: K): void {
 }
 
 test('two requests have one key only if they have one source and one id', () => {
-  const pair = fc.tuple(fc.string({ unit: fc.constantFrom('a', '#') }), fc.string({ unit: fc.constantFrom('a', '#') }));
+  const pair = fc.tuple(
+    fc.string({ unit: fc.constantFrom('a', '#') }),
+    fc.string({ unit: fc.constantFrom('a', '#') }),
+  );
   fc.assert(
     fc.property(pair, pair, ([source, id], [otherSource, otherId]) => {
-      const [one, other] = [codecs.request.key({ source, id }), codecs.request.key({ source: otherSource, id: otherId })];
+      const [one, other] = [
+        codecs.request.key({ source, id }),
+        codecs.request.key({ source: otherSource, id: otherId }),
+      ];
       expect(one.pk === other.pk && one.sk === other.sk).toBe(source === otherSource && id === otherId);
     }),
   );
@@ -81,7 +87,8 @@ describe('the index keys of a move', () => {
         const [mine, its] = [waitingOrder(one), waitingOrder(other)];
         fc.pre(one.priority !== other.priority || one.createdAt !== other.createdAt);
         fc.pre(Math.abs(one.priority) <= 1e9 && Math.abs(other.priority) <= 1e9);
-        const first = one.priority !== other.priority ? one.priority > other.priority : one.createdAt < other.createdAt;
+        const first =
+          one.priority !== other.priority ? one.priority > other.priority : one.createdAt < other.createdAt;
         expect(mine < its).toBe(first);
       }),
     );
@@ -193,7 +200,12 @@ describe('a commit', () => {
     const [sample] = fc.sample(anyRecord.batch, 1);
     if (sample === undefined) throw new RangeError('no sample');
     const before = { ...sample, state: 'running' as const, counts: { moved: 12 } };
-    const { set, remove } = changeBetween('batch', before, { ...before, state: 'completed', version: 2 }, 'c1');
+    const { set, remove } = changeBetween(
+      'batch',
+      before,
+      { ...before, state: 'completed', version: 2 },
+      'c1',
+    );
     expect(set).toContainEqual(['count_moved', 12]);
     expect(remove).toContain('count_waiting');
   });
@@ -222,7 +234,11 @@ const waitingOrder = ({ execution: { results, timings, last, ...execution }, ...
     })['waitingOrder'],
   );
 
-function running(at: { readonly last?: number; readonly dueAt?: number; readonly lease?: number | undefined }): Move {
+function running(at: {
+  readonly last?: number;
+  readonly dueAt?: number;
+  readonly lease?: number | undefined;
+}): Move {
   const [sample] = fc.sample(anyRecord.move, { numRuns: 1, seed: 3 });
   if (sample === undefined) throw new RangeError('no sample');
   return {

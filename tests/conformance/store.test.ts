@@ -106,7 +106,9 @@ describe.each(subjects)('the store on $name', ({ open, runs }) => {
     await Promise.all(moves.map(async (move) => await store.insert('move', move)));
     const stale = new Set(moves.filter((_, index) => index % 7 === 0));
     await Promise.all(
-      [...stale].map(async (move) => await store.commit('move', move, { ...move, why: 'another was faster' })),
+      [...stale].map(
+        async (move) => await store.commit('move', move, { ...move, why: 'another was faster' }),
+      ),
     );
     const answers = await Promise.all(
       moves.map(async (move) => await store.commit('move', move, { ...move, why: 'mine' })),

@@ -44,7 +44,9 @@ describe.each(subjects)('the views on $name', ({ open }) => {
     if (first === undefined) throw new RangeError('no placement');
     await store.commit('endpoint', first, { ...first, host: to });
     expect(await all((cursor) => views.endpointsOn(to, cursor))).toEqual([first.endpoint]);
-    expect(await all((cursor) => views.endpointsOn(from, cursor))).toEqual(rest.map(({ endpoint }) => endpoint));
+    expect(await all((cursor) => views.endpointsOn(from, cursor))).toEqual(
+      rest.map(({ endpoint }) => endpoint),
+    );
     expect(await all((cursor) => views.endpointsOn(hostName('nobody'), cursor))).toEqual([]);
   });
 
@@ -63,7 +65,9 @@ describe.each(subjects)('the views on $name', ({ open }) => {
       moves.map(({ id }) => id).sort(),
     );
     expect(await all((cursor) => views.movesOf(batch, 'retired', cursor))).toEqual([first.id]);
-    expect(await all((cursor) => views.movesOf(batch, 'waiting', cursor))).toEqual(moves.slice(1).map(({ id }) => id));
+    expect(await all((cursor) => views.movesOf(batch, 'waiting', cursor))).toEqual(
+      moves.slice(1).map(({ id }) => id),
+    );
     expect(await all((cursor) => views.movesOf(batch, 'rolled-back', cursor))).toEqual([]);
   });
 
@@ -177,7 +181,9 @@ describe.each(subjects)('the views on $name', ({ open }) => {
     await ports.journal.count(batch.id, {});
     const found = await store.load('batch', batch);
     expect(found).toEqual({ ...batch, counts: { waiting: 0, transferring: 1, 'cutting-over': 1, moved: 1 } });
-    expect(await store.commit('batch', batch, { ...batch, state: 'completed', counts: { moved: 3 } })).toMatchObject({
+    expect(
+      await store.commit('batch', batch, { ...batch, state: 'completed', counts: { moved: 3 } }),
+    ).toMatchObject({
       kind: 'committed',
     });
     await ports.journal.count(batch.id, { moved: 1 });
@@ -206,7 +212,10 @@ const sorted = (values: readonly object[]): string[] => values.map((value) => JS
 function waitingMove(dueAt = 1_000): Move {
   const move = sample('move');
   const waiting = { code: 'permit', on: 'a permit', since: 1 };
-  const waits: Move = { ...move, execution: { ...move.execution, status: { state: 'waiting', waiting, dueAt } } };
+  const waits: Move = {
+    ...move,
+    execution: { ...move.execution, status: { state: 'waiting', waiting, dueAt } },
+  };
   expect(labelOf(waits.execution)).toBe('waiting');
   return waits;
 }

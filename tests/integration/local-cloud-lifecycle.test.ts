@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -7,7 +7,13 @@ import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { BatchExecuteStatementCommand, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  BatchExecuteStatementCommand,
+  DynamoDBClient,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { findCloud, startCloud, type Cloud, type CloudOptions } from '../../local/cloud.ts';
 
 const root = new URL('../fixtures/local-cloud', import.meta.url).pathname;
@@ -37,6 +43,33 @@ async function start(more: Partial<CloudOptions> = {}): Promise<Cloud> {
   });
   running.push(cloud);
   return cloud;
+}
+
+/** An ordinary SDK configuration, made of the variables that the cloud gives out. */
+function configuration(
+  cloud: Cloud,
+  service: string,
+): { region: string; endpoint: string; credentials: { accessKeyId: string; secretAccessKey: string } } {
+  return {
+    region: cloud.env['AWS_REGION'] ?? '',
+    endpoint: cloud.env[`AWS_ENDPOINT_URL_${service}`] ?? '',
+    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+  };
+}
+
+/** The sort keys of a partition. */
+async function rows(cloud: Cloud, pk: string): Promise<string[]> {
+  const dynamodb = new DynamoDBClient(configuration(cloud, 'DYNAMODB'));
+  const { Items } = await dynamodb.send(
+    new QueryCommand({
+      TableName: cloud.outputs['TableName'],
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: { ':pk': { S: pk } },
+      ConsistentRead: true,
+    }),
+  );
+  dynamodb.destroy();
+  return (Items ?? []).map((item) => item['sk']?.S ?? '');
 }
 
 /** Living processes of a process group, stopped ones included. */
@@ -115,6 +148,43 @@ test('nothing is left when the engine alone is killed, and the caller is told', 
   await expect(cloud.stats()).rejects.toMatchObject({ code: 'CloudStopped' });
 }, 60_000);
 
+test('a start goes on where the last one stopped: rows are there, and interrupted messages come again', async () => {
+  const first = await start();
+  const sqs = new SQSClient(configuration(first, 'SQS'));
+  await sqs.send(
+    new SendMessageCommand({
+      QueueUrl: first.outputs['WorkQueueUrl'],
+      MessageBody: JSON.stringify({ id: 'interrupted', does: 'hangs' }),
+    }),
+  );
+  await eventually(async () => (await rows(first, 'work/interrupted')).length === 1, 'the first delivery');
+  await first.stop();
+  sqs.destroy();
+
+  const second = await start();
+  await eventually(async () => (await rows(second, 'work/interrupted')).length === 2, 'the second delivery');
+  await expect(rows(second, 'work/interrupted')).resolves.toEqual(['1', '2']);
+}, 60_000);
+
+test('DynamoDB Local serves where a JDK is installed; where none is, the start says what is missing', async () => {
+  const jdk = spawnSync('javac', ['-version']).status === 0;
+  const starting = start({ dynamo: 'dynamodb-local', inMemory: true });
+  if (!jdk) {
+    await expect(starting).rejects.toThrow('JDK');
+    return;
+  }
+  const cloud = await starting;
+  const dynamodb = new DynamoDBClient(configuration(cloud, 'DYNAMODB'));
+  await dynamodb.send(
+    new PutItemCommand({
+      TableName: cloud.outputs['TableName'],
+      Item: { pk: { S: 'second-opinion' }, sk: { S: '1' }, kind: { S: 'told' } },
+    }),
+  );
+  await eventually(async () => (await rows(cloud, 'relayed/second-opinion')).length === 1, 'the relayed row');
+  dynamodb.destroy();
+}, 120_000);
+
 test('one cloud at a time uses a state folder, and stopping twice is no error', async () => {
   const cloud = await start();
   await expect(start()).rejects.toMatchObject({ code: 'CloudAlreadyRunning' });
@@ -140,9 +210,7 @@ test('writes to a key over its limit are refused, of tables and of indexes, and 
   const cloud = await start({ writeLimitPerKey: 5 });
   const TableName = cloud.outputs['TableName'] ?? '';
   const dynamodb = new DynamoDBClient({
-    region: cloud.env['AWS_REGION'] ?? '',
-    endpoint: cloud.env['AWS_ENDPOINT_URL'] ?? '',
-    credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    ...configuration(cloud, 'DYNAMODB'),
     maxAttempts: 1,
   });
   const put = (pk: string, sk: number, state?: string): Promise<unknown> =>

@@ -24,15 +24,16 @@ import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
 import type { RecordKind, Records } from '../../shared/ports/store.ts';
 
 /** Records of every kind, as wild as their types allow. */
+const oneOf = (letters: string): Arbitrary<string> => fc.nat({ max: letters.length - 1 }).map((index) => letters.charAt(index));
 const idText = (prefix: string, length: number): Arbitrary<string> =>
   fc
-    .array(fc.constantFrom(...'0123456789abcdefghijklmnopqrstuvwxyz'), { minLength: length, maxLength: length })
+    .array(oneOf('0123456789abcdefghijklmnopqrstuvwxyz'), {
+      minLength: length,
+      maxLength: length,
+    })
     .map((letters) => prefix + letters.join(''));
 const nameText = fc
-  .tuple(
-    fc.constantFrom(...'aZ09'),
-    fc.array(fc.constantFrom(...'abcXYZ019._-'), { maxLength: 99 }),
-  )
+  .tuple(oneOf('aZ09'), fc.array(oneOf('abcXYZ019._-'), { maxLength: 99 }))
   .map(([head, rest]) => head + rest.join(''));
 
 export const anyMoveId: Arbitrary<MoveId> = idText('mv_', 16).map(moveId);
@@ -65,35 +66,37 @@ const policy: Arbitrary<MovePolicy> = fc.record({
   offline: fc.constantFrom('refuse', 'allow'),
 });
 
-const host: Arbitrary<Host> = fc.record(
-  {
-    name: anyHostName,
-    driver: text,
-    url: text,
-    replicationAddress: text,
-    clientAddress: text,
-    secret: text,
-    zone: text,
-    capacityBytes: count,
-    intent: fc.record({
-      value: fc.constantFrom('active', 'cordoned', 'draining', 'retired'),
-      sequence: count,
-      reason: text,
-    }),
-    signals: fc.dictionary(word, time, { maxKeys: 3, noNullPrototype: true }),
-    systemIdentifier: text,
-    serverVersion: text,
-    movesOut: small,
-    movesIn: small,
-    permitsOut: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
-    permitsIn: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
-    reserved: fc.dictionary(anyMoveId, count, { maxKeys: 3, noNullPrototype: true }),
-    options: jsonObject,
-    registeredAt: time,
-    version,
-  },
-  { noNullPrototype: true },
-).chain((whole) => lacking(whole, ['secret', 'capacityBytes']));
+const host: Arbitrary<Host> = fc
+  .record(
+    {
+      name: anyHostName,
+      driver: text,
+      url: text,
+      replicationAddress: text,
+      clientAddress: text,
+      secret: text,
+      zone: text,
+      capacityBytes: count,
+      intent: fc.record({
+        value: fc.constantFrom('active', 'cordoned', 'draining', 'retired'),
+        sequence: count,
+        reason: text,
+      }),
+      signals: fc.dictionary(word, time, { maxKeys: 3, noNullPrototype: true }),
+      systemIdentifier: text,
+      serverVersion: text,
+      movesOut: small,
+      movesIn: small,
+      permitsOut: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
+      permitsIn: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
+      reserved: fc.dictionary(anyMoveId, count, { maxKeys: 3, noNullPrototype: true }),
+      options: jsonObject,
+      registeredAt: time,
+      version,
+    },
+    { noNullPrototype: true },
+  )
+  .chain((whole) => lacking(whole, ['secret', 'capacityBytes']));
 
 const held = { move: anyMoveId, token: count };
 const arbitration: Arbitrary<Arbitration> = fc.oneof(
@@ -160,7 +163,12 @@ const absentWhileWorking = ['hinderedSince', 'lease', 'waiting', 'lastFailure', 
 const status: Arbitrary<ExecutionState> = fc.oneof(
   fc.record({ state: fc.constant('waiting' as const), waiting: waitingOn, dueAt: time }),
   fc
-    .record({ state: fc.constant('running' as const), ...working, forwardOnly: fc.boolean(), retreats: small })
+    .record({
+      state: fc.constant('running' as const),
+      ...working,
+      forwardOnly: fc.boolean(),
+      retreats: small,
+    })
     .chain((whole) => lacking(whole, absentWhileWorking)),
   fc
     .record({ state: fc.constant('rolling-back' as const), ...working, reason: failure })
@@ -210,7 +218,10 @@ const request: Arbitrary<RequestRecord> = fc.record({
   outcome: fc.oneof(
     fc.record({ kind: fc.constant('pending' as const) }),
     fc.record({ kind: fc.constant('accepted' as const), batch: anyBatchId }, { requiredKeys: ['kind'] }),
-    fc.record({ kind: fc.constant('refused' as const), failure, field: text }, { requiredKeys: ['kind', 'failure'] }),
+    fc.record(
+      { kind: fc.constant('refused' as const), failure, field: text },
+      { requiredKeys: ['kind', 'failure'] },
+    ),
   ),
   receivedAt: time,
   version,
@@ -244,7 +255,7 @@ function lacking<T extends object, Name extends keyof T>(
 ): Arbitrary<Omit<T, Name> & { [N in Name]?: T[N] }> {
   return fc.subarray([...names]).map((absent) => {
     const copy: Omit<T, Name> & { [N in Name]?: T[N] } = { ...whole };
-    for (const name of absent) delete copy[name];
+    for (const name of absent) Reflect.deleteProperty(copy, name);
     return copy;
   });
 }

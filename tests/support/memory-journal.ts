@@ -17,7 +17,7 @@ export function createMemoryJournal(table: MemoryTable): Journal {
     async count(batch, changes) {
       await table.write(codecs.batch.key({ id: batch }), (row) => {
         if (row === undefined || row['state'] === 'completed') return 'refused';
-        const counts = moveLabels.flatMap((label) => {
+        const counts = moveLabels.flatMap((label): [string, number][] => {
           const [name, change] = [countAttribute(label), changes[label] ?? 0];
           return change === 0 ? [] : [[name, Number(row[name] ?? 0) + change]];
         });

@@ -28,7 +28,10 @@ export function createMemoryPermits(table: MemoryTable): Permits {
       });
     },
     async reserve(host, move, bytes) {
-      const answer = await onHost(host, (row) => ({ ...row, reserved: { ...mapIn(row, 'reserved'), [move]: bytes } }));
+      const answer = await onHost(host, (row) => ({
+        ...row,
+        reserved: { ...mapIn(row, 'reserved'), [move]: bytes },
+      }));
       if (answer === 'no-host') throw unknownHost(host);
     },
     async unreserve(host, move) {
@@ -39,7 +42,10 @@ export function createMemoryPermits(table: MemoryTable): Permits {
     },
   };
 
-  async function onHost(name: HostName, change: (row: Row) => Row | 'refused'): Promise<'done' | 'refused' | 'no-host'> {
+  async function onHost(
+    name: HostName,
+    change: (row: Row) => Row | 'refused',
+  ): Promise<'done' | 'refused' | 'no-host'> {
     let exists = true;
     const answer = await table.write(codecs.host.key({ name }), (row) => {
       exists = row !== undefined;

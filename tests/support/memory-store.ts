@@ -30,7 +30,9 @@ export function createMemoryStore(table: MemoryTable, { chance }: { readonly cha
     loadMany: async (kind, keys) => await Promise.all(keys.map(async (key) => await load(kind, key))),
     async insert(kind, record) {
       const row: Row = { ...toRow(kind, { ...record, version: 1 }), commitId: chance.unique() };
-      return (await table.write(row, (found) => (found === undefined ? row : 'refused'))) === 'done' ? 'inserted' : 'exists';
+      return (await table.write(row, (found) => (found === undefined ? row : 'refused'))) === 'done'
+        ? 'inserted'
+        : 'exists';
     },
     commit: write,
     async commitAlone(kind, before, after) {

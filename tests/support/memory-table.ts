@@ -47,7 +47,10 @@ export class MemoryTable {
    * Replaces a row by what `next` makes of it; `next` may refuse, and is asked again when a late write lands.
    * @throws AnswerLost
    */
-  async write(key: RowKey, next: (row: Row | undefined) => Row | 'gone' | 'refused'): Promise<'done' | 'refused'> {
+  async write(
+    key: RowKey,
+    next: (row: Row | undefined) => Row | 'gone' | 'refused',
+  ): Promise<'done' | 'refused'> {
     await Promise.resolve();
     switch (this.fault({ operation: 'write', key })) {
       case 'none':
@@ -91,11 +94,16 @@ export class MemoryTable {
     const found = [...this.#rows.values()]
       .filter((row) => row[names.hash] === hash && isIn(row[names.range], range))
       .toSorted((one, other) => compare(positionOf(one, names), positionOf(other, names), names.range));
-    const rest = after === undefined ? found : found.filter((row) => compare(positionOf(row, names), after, names.range) > 0);
+    const rest =
+      after === undefined
+        ? found
+        : found.filter((row) => compare(positionOf(row, names), after, names.range) > 0);
     const rows = rest.slice(0, limit);
     const last = rows.at(-1);
     const shown = rows.map((row) => (index === undefined ? definedOnly(row) : project(row, index)));
-    return last === undefined || rest.length <= limit ? { rows: shown } : { rows: shown, end: positionOf(last, names) };
+    return last === undefined || rest.length <= limit
+      ? { rows: shown }
+      : { rows: shown, end: positionOf(last, names) };
   };
 }
 
@@ -136,4 +144,3 @@ const nameOf = ({ pk, sk }: RowKey): string => JSON.stringify([pk, sk]);
 function copy(row: Row | undefined): Row | undefined {
   return row === undefined ? undefined : definedOnly(row);
 }
-

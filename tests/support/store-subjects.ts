@@ -20,14 +20,14 @@ export interface TablePorts {
   readonly journal: Journal;
   /** Pages of three, so that every listing has several. */
   readonly views: Views;
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 export interface Subject {
   readonly name: string;
   /** How often a property is tried: the slow ones less often. */
   readonly runs: number;
-  open(): Promise<TablePorts>;
+  readonly open: () => Promise<TablePorts>;
 }
 
 const pageSize = 3;
@@ -36,7 +36,9 @@ const pageSize = 3;
 export const subjects: readonly Subject[] = [
   { name: 'memory', runs: 50, open: openMemory },
   { name: 'dynoxide', runs: 25, open: async () => await openDynamo('dynoxide') },
-  ...(hasJava ? [{ name: 'DynamoDB Local', runs: 6, open: async () => await openDynamo('dynamodb-local') }] : []),
+  ...(hasJava
+    ? [{ name: 'DynamoDB Local', runs: 6, open: async () => await openDynamo('dynamodb-local') }]
+    : []),
 ];
 
 async function openMemory(): Promise<TablePorts> {

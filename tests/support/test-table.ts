@@ -18,7 +18,14 @@ export interface TestDynamo {
 export async function startTestDynamo(kind: DynamoKind): Promise<TestDynamo> {
   const dataDir = await mkdtemp(join(tmpdir(), 'drayage-dynamo-'));
   const log = createWriteStream(join(dataDir, 'dynamo.log'));
-  const server = await startDynamo({ kind, port: await freePort(), dataDir, log, onDeath: () => undefined });
+  const server = await startDynamo({
+    kind,
+    port: await freePort(),
+    dataDir,
+    inMemory: true,
+    log,
+    onDeath: () => undefined,
+  });
   return {
     endpoint: server.endpoint,
     stop: async () => {
@@ -32,7 +39,9 @@ export async function startTestDynamo(kind: DynamoKind): Promise<TestDynamo> {
 }
 
 /** AWS's own emulator needs Java: it runs where there is one. */
-export const hasJava = (process.env['PATH'] ?? '').split(delimiter).some((folder) => existsSync(join(folder, 'java')));
+export const hasJava = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .some((folder) => existsSync(join(folder, 'java')));
 
 export const localClient = (endpoint: string): ClientSettings => ({
   endpoint,
@@ -54,7 +63,10 @@ export async function createTestTable(client: DynamoDBClient, table: string): Pr
     new CreateTableCommand({
       TableName: table,
       BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: [...types].map(([AttributeName, AttributeType]) => ({ AttributeName, AttributeType })),
+      AttributeDefinitions: [...types].map(([AttributeName, AttributeType]) => ({
+        AttributeName,
+        AttributeType,
+      })),
       KeySchema: keys('pk', 'sk'),
       GlobalSecondaryIndexes: Object.entries(indexes).map(([IndexName, { hash, range, include }]) => ({
         IndexName,

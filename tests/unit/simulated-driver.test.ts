@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { startSimulatedServer, type SimulatedServer } from '../../local/simulated/server.ts';
 import type { Behaviour } from '../../shared/drivers/simulated/behaviour.ts';
-import driver from '../../shared/drivers/simulated/driver.ts';
+import { check } from '../../shared/drivers/simulated/check.ts';
+import { simulatedDriver, simulatedHttpDriver as driver } from '../../shared/drivers/simulated/driver.ts';
+import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
+import { Network } from '../../shared/drivers/simulated/network.ts';
 import { closing, failureCode, MoveTrial } from '../support/move-trial.ts';
 import { siteOf } from '../support/simulated-pair.ts';
 
@@ -155,4 +158,32 @@ test('a fleet is made at one stroke, and its clients write where their databases
     duplicated: 0,
     served: { 'sim-1': 500, 'sim-2': 500 },
   });
+});
+
+test('a simulated process that dies loses its sessions, and what it still asks has no effect', async () => {
+  const network = new Network();
+  for (const name of ['a', 'b']) network.addHost({ name, password: 'secret' });
+  network.addDatabase('a', { name: 'shop', rows: 5 }, 0);
+  let now = 0;
+  const time = {
+    now: () => now,
+    sleep: (ms: number) => {
+      now += ms;
+      return Promise.resolve();
+    },
+  };
+  const [first, second] = [inProcess(network, time), inProcess(network, time)];
+  const trial = new MoveTrial(
+    { source: siteOf('a', 'sim://here/a'), target: siteOf('b', 'sim://here/b') },
+    'shop',
+  );
+  await trial.run(simulatedDriver(first), 1, 'preflight', 'preflight');
+  const worker = trial.worker(simulatedDriver(first), 1);
+  await trial.runOn(worker, 'provision', 'fence');
+  first.die();
+  expect(network.hosts.get('a')?.sessions.size).toBe(0);
+  expect(await failureCode(worker.unfence())).toBe('host-unreachable');
+  expect(check(network).homeless).toEqual(['shop']);
+  await trial.goOn(simulatedDriver(second), 2, 'settle');
+  expect(check(network)).toMatchObject({ lost: 0, served: { b: 1 }, homeless: [], doubled: [] });
 });

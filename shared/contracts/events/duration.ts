@@ -8,7 +8,7 @@ const unitMs = [7 * 86_400_000, 86_400_000, 3_600_000, 60_000, 1_000];
  * Milliseconds of an ISO 8601 duration of weeks, days, hours, minutes and seconds; `undefined` when it is none.
  * Months and years are none: they have no length of their own.
  */
-export function milliseconds(text: string): number | undefined {
+function milliseconds(text: string): number | undefined {
   const parts: readonly (string | undefined)[] | undefined = iso.exec(text)?.slice(1);
   if (parts === undefined || parts.every((part) => part === undefined)) return undefined;
   return parts.reduce((sum, part, index) => sum + Math.round(Number(part ?? 0) * (unitMs[index] ?? 0)), 0);

@@ -6,7 +6,7 @@ import { addressField, hostUrlField } from './host-address.ts';
 import { policyField } from './policy.ts';
 
 /** `data` of `host.registered`: a host that may hold endpoints. */
-export const hostRegistered = z
+const hostRegistered = z
   .strictObject({
     name: hostNameField,
     driver: z.string().regex(/^[a-z][a-z0-9-]{0,29}$/, { error: 'the name of a driver, e.g. "postgres"' }),
@@ -47,11 +47,11 @@ const intent = {
 const reason = lineField(500);
 
 /** `data` of `host.cordoned`: nothing new arrives there. */
-export const hostCordoned = z.strictObject({ ...intent, reason });
+const hostCordoned = z.strictObject({ ...intent, reason });
 /** `data` of `host.uncordoned`: it may receive endpoints again. */
-export const hostUncordoned = z.strictObject({ ...intent, reason: reason.default('uncordoned') });
+const hostUncordoned = z.strictObject({ ...intent, reason: reason.default('uncordoned') });
 /** `data` of `host.draining`: everything on it moves away. */
-export const hostDraining = z
+const hostDraining = z
   .strictObject({ ...intent, reason, target: hostNameField.optional(), policy: policyField })
   .refine(({ host, target }) => host !== target, {
     path: ['target'],

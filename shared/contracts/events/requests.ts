@@ -6,7 +6,7 @@ import { policyField } from './policy.ts';
 import { chosen, claimCheckField, reportTo, selectionFields } from './selection.ts';
 
 /** `data` of `batch-move.requested`: what to move, where to, why and how. */
-export const batchMoveRequested = z
+const batchMoveRequested = z
   .strictObject({
     reason: lineField(500),
     ...selectionFields,
@@ -30,7 +30,7 @@ export const batchMoveRequested = z
   });
 
 /** `data` of `endpoint.registered`: an endpoint that exists already, and where. */
-export const endpointRegistered = z
+const endpointRegistered = z
   .strictObject({
     name: endpointNameField,
     host: hostNameField,

@@ -2,7 +2,7 @@ import type { Refusal } from '../../domain/event.ts';
 import { fieldName } from './refusal.ts';
 
 /** The most that an SNS message carries. */
-export const longestText = 262_144;
+const longestText = 262_144;
 const deepest = 24;
 
 export type Read =

@@ -2,7 +2,14 @@ import { z } from 'zod';
 import type { Batch } from '../../domain/batch.ts';
 import { batchId } from '../../domain/ids.ts';
 import { moveLabels, type MoveLabel } from '../../domain/move.ts';
-import { batchIdField, claimCheckField, countField, endpointField, policyField, timeField } from './fields.ts';
+import {
+  batchIdField,
+  claimCheckField,
+  countField,
+  endpointField,
+  policyField,
+  timeField,
+} from './fields.ts';
 import { afterPrefix, asRecord, envelope, readRow, shardOf, type Attribute, type RowCodec } from './row.ts';
 
 const figure = z.exactOptional(z.int());

@@ -2,7 +2,15 @@ import { z } from 'zod';
 import type { CleanupEntry, CleanupRecord } from '../../domain/cleanup.ts';
 import { hostName, moveId, type HostName } from '../../domain/ids.ts';
 import { countField, hostField, jsonField, moveIdField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, RowUnreadable, type Attribute, type RowCodec } from './row.ts';
+import {
+  afterPrefix,
+  asRecord,
+  envelope,
+  readRow,
+  RowUnreadable,
+  type Attribute,
+  type RowCodec,
+} from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,
@@ -32,7 +40,8 @@ export const cleanupRow: RowCodec<Pick<CleanupRecord, 'move' | 'run' | 'host'>, 
   key: ({ move, run, host }) => ({ pk: `MOVE#${move}`, sk: `CLEANUP#${String(run)}#${host}` }),
   keyOf: ({ pk, sk }) => {
     const [, run, host] = /^CLEANUP#(\d+)#(.+)$/.exec(sk) ?? [];
-    if (run === undefined || host === undefined) throw new RowUnreadable(`row-unreadable: "${sk}" is no cleanup's key`);
+    if (run === undefined || host === undefined)
+      throw new RowUnreadable(`row-unreadable: "${sk}" is no cleanup's key`);
     return { move: moveId(afterPrefix('MOVE#', pk)), run: Number(run), host: hostName(host) };
   },
   encode: (record) => ({
@@ -43,7 +52,14 @@ export const cleanupRow: RowCodec<Pick<CleanupRecord, 'move' | 'run' | 'host'>, 
     onHost: cleanupsOnHost(record.host),
   }),
   decode: (row) => {
-    const { pk: _pk, sk: _sk, kind: _kind, commitId: _commit, onHost: _onHost, ...record } = readRow(schema, row);
+    const {
+      pk: _pk,
+      sk: _sk,
+      kind: _kind,
+      commitId: _commit,
+      onHost: _onHost,
+      ...record
+    } = readRow(schema, row);
     return asRecord<CleanupRecord>()(record);
   },
   kept: [],

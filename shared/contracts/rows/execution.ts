@@ -53,7 +53,15 @@ export const executionFields = {
 
 export function encodeExecution(execution: Execution): { readonly [name: string]: Attribute } {
   const { workflow, run, token, status, results, timings, last } = execution;
-  return { workflow, run, token, status: encodeStatus(status), results: texts(results), timings, last: { ...last } };
+  return {
+    workflow,
+    run,
+    token,
+    status: encodeStatus(status),
+    results: texts(results),
+    timings,
+    last: { ...last },
+  };
 }
 
 function encodeStatus(status: ExecutionState): Attribute {

@@ -27,7 +27,12 @@ export type HistoryRecord = Readonly<Omit<z.output<typeof schema>, 'pk' | 'sk' |
 export const historyPrefix = 'HISTORY#';
 
 export function encodeHistory(entry: HistoryRecord): Row {
-  return { pk: historyKey(entry.move), sk: `${historyPrefix}${String(entry.version).padStart(8, '0')}`, ...entry, kind: 'history' };
+  return {
+    pk: historyKey(entry.move),
+    sk: `${historyPrefix}${String(entry.version).padStart(8, '0')}`,
+    ...entry,
+    kind: 'history',
+  };
 }
 
 /** Where the history of a move stands: with the move. */

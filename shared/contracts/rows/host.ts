@@ -58,7 +58,14 @@ export const hostRow: RowCodec<Pick<Host, 'name'>, Host> = {
     options: JSON.stringify(options),
   }),
   decode: (row) => {
-    const { pk: _pk, sk: _sk, kind: _kind, commitId: _commit, listing: _listing, ...host } = readRow(schema, row);
+    const {
+      pk: _pk,
+      sk: _sk,
+      kind: _kind,
+      commitId: _commit,
+      listing: _listing,
+      ...host
+    } = readRow(schema, row);
     return asRecord<Host>()({ ...host, permitsOut: host.permitsOut ?? [], permitsIn: host.permitsIn ?? [] });
   },
   kept: ['permitsOut', 'permitsIn', 'reserved'],

@@ -3,8 +3,25 @@ import type { Execution } from '../../domain/execution.ts';
 import { moveId, type EndpointName } from '../../domain/ids.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
 import { encodeExecution, executionFields } from './execution.ts';
-import { batchIdField, countField, endpointField, hostField, moveIdField, policyField, timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, RowUnreadable, shardOf, upToMinute, type RowCodec } from './row.ts';
+import {
+  batchIdField,
+  countField,
+  endpointField,
+  hostField,
+  moveIdField,
+  policyField,
+  timeField,
+} from './fields.ts';
+import {
+  afterPrefix,
+  asRecord,
+  envelope,
+  readRow,
+  RowUnreadable,
+  shardOf,
+  upToMinute,
+  type RowCodec,
+} from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,
@@ -78,7 +95,8 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
 };
 
 /** The order of `byBatch`: by coarse state, then by name. */
-export const labelAndEndpoint = (label: MoveLabel, endpoint: EndpointName | ''): string => `${label}#${endpoint}`;
+export const labelAndEndpoint = (label: MoveLabel, endpoint: EndpointName | ''): string =>
+  `${label}#${endpoint}`;
 
 /** The hour of a time, `2026-11-21T08`, in UTC. */
 export const hourOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
@@ -125,9 +143,12 @@ const waitingEntry = z.object({
 });
 
 /** A waiting move, from its entry in `byWaiting` alone. @throws RowUnreadable */
-export function readWaitingEntry(entry: unknown): Pick<Move, 'batch' | 'source' | 'target' | 'priority' | 'createdAt'> {
+export function readWaitingEntry(
+  entry: unknown,
+): Pick<Move, 'batch' | 'source' | 'target' | 'priority' | 'createdAt'> {
   const { waitingOrder: order, ...rest } = readRow(waitingEntry, entry);
   const [rank, createdAt] = order.split('#');
-  if (rank === undefined || createdAt === undefined) throw new RowUnreadable(`row-unreadable: waiting order "${order}"`);
+  if (rank === undefined || createdAt === undefined)
+    throw new RowUnreadable(`row-unreadable: waiting order "${order}"`);
   return { ...rest, priority: highest - Number(rank), createdAt: Number(createdAt) };
 }

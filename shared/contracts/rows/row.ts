@@ -70,7 +70,8 @@ type Whole<T> = Json extends T
 /** Hands on what a contract has read. Does not compile when the record has a field that the contract lacks. */
 export function asRecord<Record>() {
   return <Output extends Record>(
-    output: Output & (Whole<Output> extends Whole<Record> ? unknown : 'the contract lacks a field of the record'),
+    output: Output &
+      (Whole<Output> extends Whole<Record> ? unknown : 'the contract lacks a field of the record'),
   ): Record => output;
 }
 

@@ -116,8 +116,8 @@ async function finishContents(context: MoveContext, inside: Session): Promise<St
     await finish(`analyze ${name}`, `ANALYZE ${name}`);
   }
   // Once before the freeze: in it only what has changed since, mostly nothing.
-  const objects = await context.inventory();
-  if (objects.largeObjects.count > 0 && !done.has('large objects')) {
+  const { largeObjects } = await context.inventory();
+  if (context.plan.mode === 'online' && largeObjects.count > 0 && !done.has('large objects')) {
     await copyLargeObjects(await context.source.inside(context.sourceOid, 'work'), inside);
     await finish('large objects', 'SELECT');
   }

@@ -60,8 +60,8 @@ export class MoveContext {
   }
 
   /** What the source holds. Read once: a change of the schema ends the move. */
-  async inventory(): Promise<Inventory> {
-    this.#inventory ??= await readInventory(await this.source.inside(this.sourceOid, 'work'), {
+  async inventory(session: 'work' | 'tail' = 'work'): Promise<Inventory> {
+    this.#inventory ??= await readInventory(await this.source.inside(this.sourceOid, session), {
       ignoreSchemas: [this.names.schema],
     });
     return this.#inventory;

@@ -29,6 +29,8 @@ export class Hands {
   readonly #job: MoveJob;
   readonly #lockTimeoutMs: number;
   readonly #sessions = new Map<string, Session>();
+  readonly #opening = new Map<string, Promise<Session>>();
+  readonly #holding = new Map<number, Promise<void>>();
   readonly #held = new Set<number>();
   #systemIdentifier: string | undefined;
 
@@ -54,6 +56,12 @@ export class Hands {
   /** Raises the host token of a database to ours, once, and ends every session of a former worker. */
   async hold(database: number): Promise<void> {
     if (this.#held.has(database)) return;
+    const holding = this.#holding.get(database) ?? this.#take(database).finally(() => this.#holding.delete(database));
+    this.#holding.set(database, holding);
+    await holding;
+  }
+
+  async #take(database: number): Promise<void> {
     const maintenance = await this.maintenance();
     await ensureTokenTable(maintenance, this.holder.installation);
     await takeToken(maintenance, database, this.holder);
@@ -129,6 +137,7 @@ export class Hands {
 
   /** Never throws. */
   async close(): Promise<void> {
+    await Promise.allSettled(this.#opening.values());
     const all = [...this.#sessions.values()];
     this.#sessions.clear();
     await Promise.all(all.map(async (session) => session.close()));
@@ -137,8 +146,16 @@ export class Hands {
   async #keep(key: string, database: string, options: OpenOptions): Promise<Session> {
     const known = this.#sessions.get(key);
     if (known?.usable === true) return known;
+    // Two that ask at once get one session.
+    const opening =
+      this.#opening.get(key) ?? this.#open(key, database, options).finally(() => this.#opening.delete(key));
+    this.#opening.set(key, opening);
+    return await opening;
+  }
+
+  async #open(key: string, database: string, options: OpenOptions): Promise<Session> {
+    await this.#sessions.get(key)?.close();
     this.#sessions.delete(key);
-    await known?.close();
     this.#job.signal.throwIfAborted();
     const session = await connect(this.address, {
       database,

@@ -113,7 +113,7 @@ const withoutEquality = `
           WHERE c.opcdefault AND m.amname IN ('btree', 'hash')
             AND (c.opcintype = t.oid OR EXISTS (
               SELECT FROM pg_cast k
-               WHERE k.castsource = t.oid AND k.casttarget = c.opcintype AND k.castmethod = 'b')))
+               WHERE k.castsource = t.oid AND k.casttarget = c.opcintype AND k.castmethod = 'b' AND k.castcontext = 'i')))
     UNION
     SELECT next.oid FROM bad JOIN LATERAL (
       SELECT t.oid FROM pg_type t WHERE t.typtype = 'b' AND t.typcategory = 'A' AND t.typelem = bad.oid

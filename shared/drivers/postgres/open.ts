@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { StepFailure } from '../../domain/failure.ts';
 import type { MoveContext } from './context.ts';
+import { letOthersIn } from './door.ts';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from './identifiers.ts';
 import { assertNoZombie } from './replication/zombie.ts';
-import { databaseAttributesSql } from './schema/attributes.ts';
 
 /**
  * The target's door: one transaction under the host token gives the database the owner, grants, settings,
@@ -14,16 +14,7 @@ export async function openTarget(context: MoveContext): Promise<void> {
   const { attributes } = plan;
   await target.underToken(await context.targetOid(), async (tx, name) => {
     const database = quoteIdentifier(name);
-    const { me } = await tx.one('SELECT current_user::text AS me', [], z.object({ me: z.string() }));
-    const owner = quoteIdentifier(attributes.owner);
-    if (me !== attributes.owner) await tx.execute(`REVOKE ALL ON DATABASE ${database} FROM ${quoteIdentifier(me)}`);
-    // What every new database has, since the way it was closed left something else.
-    if (attributes.grants === null) {
-      await tx.execute(
-        `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO PUBLIC; GRANT ALL ON DATABASE ${database} TO ${owner}`,
-      );
-    }
-    for (const sql of databaseAttributesSql(name, attributes)) await tx.execute(sql);
+    await letOthersIn(tx, name, context);
     const comment = attributes.comment === null ? 'NULL' : quoteLiteral(attributes.comment);
     await tx.execute(
       `COMMENT ON DATABASE ${database} IS ${comment};

@@ -26,7 +26,6 @@ export async function predictPause(context: MoveContext): Promise<{ readonly ms:
     return { ms, why: `the whole database of ${(plan.attributes.sizeBytes / 1e6).toFixed(0)} MB is copied while it is closed` };
   }
   await enterBoth(context);
-  await Promise.all([context.readsPlaces(), context.inventory(), context.doubts()]);
   const tail = await source.inside(sourceOid, 'tail');
   await assertSchemaUnchanged(context, tail);
   const apply = await target.inside(await context.targetOid(), 'apply');

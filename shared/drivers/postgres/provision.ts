@@ -3,6 +3,7 @@ import { StepFailure } from '../../domain/failure.ts';
 import type { StepEnd } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
+import { shutOthers } from './door.ts';
 import { assertServer } from './drop-database.ts';
 import { openTargetToUs } from './fence/fence.ts';
 import { hasSqlState } from './failures.ts';
@@ -73,14 +74,9 @@ async function closeToOthers(context: MoveContext, oid: number): Promise<void> {
   const { target, names, plan } = context;
   await target.underToken(oid, async (tx, name) => {
     const database = quoteIdentifier(name);
-    const { me } = await tx.one('SELECT current_user::text AS me', [], z.object({ me: z.string() }));
-    const owner = plan.attributes.owner === me ? '' : `, ${quoteIdentifier(plan.attributes.owner)}`;
-    await tx.execute(
-      `ALTER DATABASE ${database} OWNER TO ${quoteIdentifier(plan.attributes.owner)};
-       REVOKE ALL ON DATABASE ${database} FROM PUBLIC${owner};
-       GRANT ALL ON DATABASE ${database} TO ${quoteIdentifier(me)};
-       COMMENT ON DATABASE ${database} IS ${quoteLiteral(names.comment)}`,
-    );
+    await tx.execute(`ALTER DATABASE ${database} OWNER TO ${quoteIdentifier(plan.attributes.owner)}`);
+    await shutOthers(tx, name, oid);
+    await tx.execute(`COMMENT ON DATABASE ${database} IS ${quoteLiteral(names.comment)}`);
   });
 }
 

@@ -75,6 +75,7 @@ export class PostgresMove implements MoveSession {
   async fence(): Promise<void> {
     return await this.#held(async () => {
       this.#fenceTimings = { ...(await fence(this.#context)) };
+      if (this.#isOffline) await this.#offline.begin();
     });
   }
 

@@ -71,8 +71,12 @@ export async function settleDoubts(
   const { tables } = await context.inventory();
   const differ = await confirmTables(source, target, tables, doubts, []);
   if (differ.rows.length === 0 && differ.tables.length === 0) return;
+  throw contentDiffers(context, differ);
+}
+
+export function contentDiffers(context: MoveContext, differ: Differences): StepFailure {
   const [first] = [...differ.tables, ...differ.rows];
-  throw new StepFailure(
+  return new StepFailure(
     {
       code: 'content-differs',
       sentence: `The copy of "${context.job.database}" differs from its source in ${String(differ.rows.length)} rows and ${String(differ.tables.length)} tables, e.g. in "${first?.schema ?? ''}"."${first?.name ?? ''}".`,

@@ -1,5 +1,5 @@
 import { endSessions, harden, named, refuse, type Database, type Host } from './host.ts';
-import type { Scene } from './model.ts';
+import type { Scene } from './scene.ts';
 import type { Inputs, Outputs } from './protocol.ts';
 
 /** A change by a tenant's application, acknowledged and durable when it returns. */

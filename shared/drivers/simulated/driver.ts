@@ -35,7 +35,6 @@ export function simulatedDriver(transport: Transport): HostDriver {
 
 /** Simulated hosts of a server process, by `sim://address/host`. */
 export const simulatedHttpDriver: HostDriver = simulatedDriver(http);
-export default simulatedHttpDriver;
 
 async function once<T>(
   transport: Transport,

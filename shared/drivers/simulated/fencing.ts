@@ -1,7 +1,7 @@
 import { checkIdentity, guarded, held } from './guarding.ts';
 import { endSessions, harden, isSameMark, marked, named, refuse, usedBytes, type Database } from './host.ts';
 import { usual } from './behaviour.ts';
-import type { Scene } from './model.ts';
+import type { Scene } from './scene.ts';
 import type { Inputs, Outputs } from './protocol.ts';
 
 /** Empty and closed, under a name of ours, with its mark. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CleanupEntry } from '../../domain/cleanup.ts';
 import { SessionLost, StepFailure } from '../../domain/failure.ts';
 import type { MoveJob } from '../../ports/driver.ts';

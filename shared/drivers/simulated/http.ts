@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { HostSite } from '../../ports/driver.ts';
 import { parseOutput, refusalSchema, type Inputs, type Kind, type Outputs } from './protocol.ts';
 import { behaviourOf, failureOf, unreachable, type Link, type Transport } from './transport.ts';

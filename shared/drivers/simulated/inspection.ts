@@ -2,7 +2,7 @@ import { usual } from './behaviour.ts';
 import { checkIdentity, held } from './guarding.ts';
 import { isSameMark, named, refuse, sizeOf, usedBytes, type Host, type Row } from './host.ts';
 import { requireSession } from './fencing.ts';
-import type { Scene } from './model.ts';
+import type { Scene } from './scene.ts';
 import type { Inputs, Mark, Outputs } from './protocol.ts';
 
 export function describe({ host }: Scene): Outputs['describe'] {
@@ -89,7 +89,7 @@ function hash(rows: readonly Row[]): string {
   return `${(one >>> 0).toString(16)}-${(two >>> 0).toString(16)}`;
 }
 
-export const streamPattern = /^dray_([0-9a-z]{1,12})_([0-9a-z]{16})_(\d{1,6})_s0$/;
+const streamPattern = /^dray_([0-9a-z]{1,12})_([0-9a-z]{16})_(\d{1,6})_s0$/;
 
 /** Everything of the installation's on the host, but for databases that serve. */
 export function residue({ host }: Scene, { installation }: Inputs['residue']): Outputs['residue'] {

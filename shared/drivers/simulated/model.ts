@@ -5,6 +5,7 @@ import { endSessions, refuse, type Host } from './host.ts';
 import * as inspection from './inspection.ts';
 import type { Inputs, Kind, Outputs } from './protocol.ts';
 import * as replication from './replication.ts';
+import type { Scene } from './scene.ts';
 
 /**
  * The model of a simulated host: what a server would do, and nothing of how one is reached.
@@ -12,17 +13,6 @@ import * as replication from './replication.ts';
  * It is deterministic: the same host, operations and times give the same answers and the same host. There is no
  * clock, chance or I/O in it. A host is changed in place; a refused effect has not happened.
  */
-
-/** An operation's surroundings. */
-export interface Scene {
-  readonly host: Host;
-  /** Epoch milliseconds. */
-  readonly now: number;
-  /** The connection that it came over: sessions end with it. */
-  readonly link: string;
-  /** Another host, as this one reaches it; undefined when it does not. */
-  readonly peer: (url: string) => Host | undefined;
-}
 
 type Operation<K extends Kind> = (scene: Scene, input: Inputs[K]) => Outputs[K];
 

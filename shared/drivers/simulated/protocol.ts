@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /**
  * What can be asked of a simulated host, one message each. Every operation is atomic on its host and, where a

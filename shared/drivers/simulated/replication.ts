@@ -12,7 +12,7 @@ import {
   type Slot,
   type Subscription,
 } from './host.ts';
-import type { Scene } from './model.ts';
+import type { Scene } from './scene.ts';
 import type { Inputs, Outputs } from './protocol.ts';
 
 /** Applied changes become durable this long after the last time they did, as by a background writer. */
@@ -166,7 +166,7 @@ export function pull(scene: Scene, { guard, source: url, oid }: Inputs['pull']):
 }
 
 /** Brings a subscription to where it would be by now, had it worked all the time since it was last looked at. */
-export function advance(
+function advance(
   scene: Scene,
   subscription: Subscription,
 ): { readonly database: Database; readonly slot: Slot } {

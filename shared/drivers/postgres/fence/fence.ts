@@ -6,6 +6,7 @@ import type { Session } from '../connection.ts';
 import type { Hands } from '../hands.ts';
 import { quoteIdentifier } from '../identifiers.ts';
 import { readTableStates } from '../replication/sync-state.ts';
+import { letOthersIn } from '../door.ts';
 import { markClosed } from '../token.ts';
 import { wholeNumber } from '../values.ts';
 import { emptyDatabase } from './empty.ts';
@@ -16,14 +17,15 @@ const emptyingPatienceMs = 2000;
 /** The sessions that must be open before the source is closed: nobody gets in afterwards, we neither. */
 export async function enterBoth(context: MoveContext): Promise<void> {
   const { source, target, sourceOid } = context;
+  const outside = [source.inside(sourceOid, 'tail'), source.inside(sourceOid, 'check'), source.maintenance('emptying')];
+  if (context.plan.mode === 'offline') {
+    await Promise.all(outside);
+    return;
+  }
   const targetOid = await openTargetToUs(context);
-  await Promise.all([
-    source.inside(sourceOid, 'tail'),
-    source.inside(sourceOid, 'check'),
-    source.maintenance('emptying'),
-    target.inside(targetOid, 'apply'),
-    target.inside(targetOid, 'check'),
-  ]);
+  await Promise.all([...outside, target.inside(targetOid, 'apply')]);
+  // Asked now, so that it is not asked in the freeze.
+  await Promise.all([context.readsPlaces(), context.inventory(), context.doubts()]);
 }
 
 /** A worker that died between freeze and thaw has left the target closed to us as well. */
@@ -45,6 +47,7 @@ export async function fence(context: MoveContext): Promise<{ closedMs: number; e
   }
   await enterBoth(context);
   if (context.plan.mode === 'online') await assertStreaming(context);
+  else await recordSourceSettings(context);
   await assertNothingInside(context);
   // Also a superuser who comes too early stays out of the target; its workers are inside already.
   if (context.plan.mode === 'online') await allowConnections(target, await context.targetOid(), false);
@@ -85,6 +88,7 @@ export async function unfence(context: MoveContext): Promise<void> {
       );
     }
     await markClosed(tx, sourceOid, source.holder, false);
+    if (plan.mode === 'offline') await letOthersIn(tx, name, context);
     await alterConnections(tx, name, attributes.allowConnections, attributes.connectionLimit);
   });
   context.closedForGood = false;
@@ -115,6 +119,22 @@ async function about(host: HostName, work: () => Promise<void>): Promise<void> {
     if (!(error instanceof StepFailure) || error.failure.host !== undefined) throw error;
     throw new StepFailure({ ...error.failure, host }, error.verdict, { cause: error });
   }
+}
+
+/** Before the first change of them; an online move has done it before it copied. */
+export async function recordSourceSettings(context: MoveContext): Promise<void> {
+  const { source, sourceOid, plan } = context;
+  const { allowConnections: allow, connectionLimit } = plan.attributes;
+  await context.record(source, [
+    {
+      key: 'source-settings',
+      kind: 'database-settings',
+      name: context.job.database,
+      systemIdentifier: plan.systemIdentifier,
+      oid: sourceOid,
+      restore: { allowConnections: allow, connectionLimit },
+    },
+  ]);
 }
 
 async function allowConnections(hands: Hands, oid: number, allowed: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { Session } from '../connection.ts';
+import { hasSqlState } from '../failures.ts';
 import type { Inventory } from '../inventory.ts';
 import type { DatabaseAttributes } from '../schema/attributes.ts';
 import { maybeText, text, truth } from '../values.ts';
@@ -169,23 +170,24 @@ export async function checkSurroundings(
     [],
     named,
   );
-  await compareNames('pg_tablespace', 'spcname', used, target, (name) => {
+  const spaces = await target.query('SELECT spcname::text AS name FROM pg_tablespace', [], named);
+  for (const { name } of used.filter((one) => !spaces.some((other) => other.name === one.name))) {
     findings.blocker(
       'tablespace-missing',
       `The tablespace "${name}" does not exist on ${server.name}.`,
       `CREATE TABLESPACE "${name}" LOCATION '…'; on the target.`,
       name,
     );
-  });
-  const settings = attributes.settings.filter(({ name }) => !name.includes('.')).map(({ name }) => ({ name }));
-  await compareNames('pg_settings', 'name', settings, target, (name) => {
+  }
+  for (const { name } of attributes.settings) {
+    if (name.includes('.') || (await knowsSetting(target, name))) continue;
     findings.blocker(
       'setting-unknown',
       `The database sets "${name}", which ${server.name} does not know.`,
       `ALTER DATABASE … RESET "${name}"; on the source, if it is not needed.`,
       name,
     );
-  });
+  }
   const libraries = await source.query(
     `SELECT DISTINCT p.probin AS name FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
       WHERE l.lanname = 'c' AND p.oid >= 16384 AND NOT EXISTS (
@@ -223,19 +225,17 @@ export async function checkSurroundings(
   }
 }
 
-async function compareNames(
-  catalog: 'pg_tablespace' | 'pg_settings',
-  column: string,
-  wanted: readonly { readonly name: string }[],
-  target: Session,
-  missing: (name: string) => void,
-): Promise<void> {
-  if (wanted.length === 0) return;
-  const found = await target.query(
-    `SELECT ${column}::text AS name FROM ${catalog} WHERE lower(${column}::text) = ANY ($1::text[])`,
-    [wanted.map(({ name }) => name.toLowerCase())],
-    named,
-  );
-  const there = new Set(found.map(({ name }) => name.toLowerCase()));
-  for (const { name } of wanted) if (!there.has(name.toLowerCase())) missing(name);
+/** Also by a former name, and those that only superusers may read. */
+async function knowsSetting(target: Session, name: string): Promise<boolean> {
+  try {
+    const { known } = await target.one(
+      'SELECT current_setting($1, true) IS NOT NULL AS known',
+      [name],
+      z.object({ known: truth }),
+    );
+    return known;
+  } catch (error) {
+    if (hasSqlState(error, '42501')) return true;
+    throw error;
+  }
 }

@@ -4,7 +4,7 @@ import { StepFailure } from '../../../domain/failure.ts';
 import { replicationAddress } from '../address.ts';
 import type { Session } from '../connection.ts';
 import type { MoveContext } from '../context.ts';
-import { openTargetToUs } from '../fence/fence.ts';
+import { openTargetToUs, recordSourceSettings } from '../fence/fence.ts';
 import { quoteQualified } from '../identifiers.ts';
 import { patiently } from '../patience.ts';
 import { makeRole, mayMakeRole } from './role.ts';
@@ -22,7 +22,6 @@ import {
 const slotPatienceMs = 15_000;
 
 /** Keys of what stands in the ledger of the source while a move replicates. */
-export const sourceSettingsKey = 'source-settings';
 export const identityKey = (schema: string, name: string): string => `replica-identity:${schema}.${name}`;
 
 /**
@@ -69,16 +68,6 @@ async function recordAll(context: MoveContext, streams: readonly Stream[], ownRo
   const systemIdentifier = await source.systemIdentifier();
   const on = { systemIdentifier, oid: sourceOid };
   const entries: CleanupEntry[] = [
-    {
-      key: sourceSettingsKey,
-      kind: 'database-settings',
-      name: context.job.database,
-      ...on,
-      restore: {
-        allowConnections: plan.attributes.allowConnections,
-        connectionLimit: plan.attributes.connectionLimit,
-      },
-    },
     { key: `schema:${names.schema}`, kind: 'schema', name: names.schema, ...on },
     ...plan.identities.map(({ schema, name, was }) => ({
       key: identityKey(schema, name),
@@ -94,6 +83,7 @@ async function recordAll(context: MoveContext, streams: readonly Stream[], ownRo
     entries.push({ key: `slot:${name}`, kind: 'slot', name, ...on });
   }
   const targetIdentifier = await target.systemIdentifier();
+  await recordSourceSettings(context);
   await context.record(source, entries);
   await context.record(
     target,

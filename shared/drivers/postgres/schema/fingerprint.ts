@@ -244,27 +244,34 @@ export async function fingerprint(session: Session, options: FingerprintOptions 
   );
 }
 
+/** Every catalog whose rows a change of the schema makes, replaces or removes, with its key. */
+const watched = [
+  ...['class', 'type', 'proc', 'constraint', 'trigger', 'rewrite', 'policy', 'extension', 'attrdef', 'enum', 'namespace'],
+  ...['default_acl', 'event_trigger', 'statistic_ext', 'cast', 'operator', 'opclass', 'opfamily', 'collation', 'conversion'],
+  ...['ts_config', 'ts_dict', 'foreign_server', 'foreign_data_wrapper', 'language', 'transform'],
+]
+  .map((catalog): readonly [string, string] => [`pg_${catalog}`, 'oid'])
+  .concat([
+    ['pg_attribute', 'attrelid'],
+    ['pg_index', 'indexrelid'],
+    ['pg_sequence', 'seqrelid'],
+    ['pg_inherits', 'inhrelid'],
+    ['pg_foreign_table', 'ftrelid'],
+    ['pg_aggregate', 'aggfnoid::oid'],
+    ['pg_description', 'objoid'],
+  ]);
+
 /**
  * A quick look whether anybody may have touched the schema since: the same text as before, taken from the
  * same server, means that nothing was made, altered or dropped. Another text may be harmless (a truncated
  * table, a refreshed view): then compare fingerprints. A millisecond or two, so it fits inside a freeze.
  */
 export async function schemaPulse(session: Session): Promise<string> {
-  const sums = ['pg_class', 'pg_type', 'pg_proc', 'pg_constraint', 'pg_trigger', 'pg_rewrite', 'pg_policy', 'pg_extension']
-    .map((catalog) => [catalog, 'oid', 'oid >= 16384'])
-    .concat([
-      ['pg_attribute', 'attrelid', 'attrelid >= 16384'],
-      ['pg_index', 'indexrelid', 'indexrelid >= 16384'],
-      ['pg_enum', 'oid', 'true'],
-      ['pg_namespace', 'oid', 'true'],
-      ['pg_default_acl', 'oid', 'true'],
-      ['pg_event_trigger', 'oid', 'true'],
-    ])
-    .map(
-      ([catalog, oid, where]) =>
-        `(SELECT concat(count(*), ':', sum(hashint8extended((${oid ?? ''}::bigint << 32) + xmin::text::bigint, 0)::numeric))
-            FROM pg_catalog.${catalog ?? ''} WHERE ${where ?? ''})`,
-    );
+  const sums = watched.map(
+    ([catalog, key]) =>
+      `(SELECT concat(count(*), ':', sum(hashint8extended((${key}::bigint << 32) + xmin::text::bigint, 0)))
+          FROM pg_catalog.${catalog} WHERE ${key} >= 16384 OR '${catalog}' = 'pg_namespace')`,
+  );
   const { pulse } = await session.one(`SELECT concat_ws(',', ${sums.join(', ')}) AS pulse`, [], z.object({ pulse: text }));
   return pulse;
 }

@@ -5,11 +5,12 @@ import type { Table } from '../inventory.ts';
 import type { SqlValue } from '../values.ts';
 import { bigNumber, text, texts, wholeNumber } from '../values.ts';
 
-/** What the comparison needs to know of a table. */
-export type ComparedTable = Pick<
-  Table,
-  'schema' | 'name' | 'columns' | 'primaryKey' | 'primaryKeyTypes' | 'sizeBytes' | 'estimatedRows'
->;
+/** What the comparison needs to know of a table: any `Table` will do. */
+export interface ComparedTable extends Pick<Table, 'schema' | 'name' | 'sizeBytes' | 'estimatedRows'> {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly primaryKey: readonly string[] | null;
+  readonly primaryKeyTypes: readonly string[] | null;
+}
 
 /** The values of a primary key, column by column, as text. */
 export type Key = readonly string[];

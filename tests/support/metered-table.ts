@@ -1,0 +1,76 @@
+import { Agent, createServer } from 'node:http';
+import { createDynamoProxy } from '../../local/servers/dynamo-proxy.ts';
+import { freePort } from '../../local/servers/ports.ts';
+import { WriteMeter } from '../../local/servers/write-meter.ts';
+import { createDynamoClient, createDynamoOnceClient } from '../../shared/aws/clients.ts';
+import { indexes } from '../../shared/aws/layout.ts';
+import type { Patience } from '../../shared/aws/patience.ts';
+import { createPermits } from '../../shared/aws/permits.ts';
+import { createStore } from '../../shared/aws/store.ts';
+import type { Permits, Store } from '../../shared/ports/store.ts';
+import { machineChance } from '../../shared/runtime/chance.ts';
+import { machineClock } from '../../shared/runtime/clock.ts';
+import { createTestTable, localClient, startTestDynamo } from './test-table.ts';
+
+export interface MeteredTable {
+  readonly store: Store;
+  readonly permits: Permits;
+  readonly meter: WriteMeter;
+  readonly close: () => Promise<void>;
+}
+
+const table = 'metered';
+
+/** A table behind a meter that counts write units and, with a limit, throttles hot keys as AWS does. */
+export async function openMeteredTable(limitPerKey?: number, patience?: Patience): Promise<MeteredTable> {
+  const dynamo = await startTestDynamo('dynoxide');
+  const meter = new WriteMeter(limitPerKey);
+  meter.know({
+    name: table,
+    hash: 'pk',
+    range: 'sk',
+    indexes: Object.entries(indexes).map(([name, { hash, range, include }]) => ({
+      name,
+      hash,
+      range,
+      projected: new Set(['pk', 'sk', hash, range, ...include]),
+    })),
+  });
+  const agent = new Agent({ keepAlive: true });
+  const { hostname, port } = new URL(dynamo.endpoint);
+  const proxy = createDynamoProxy({
+    upstream: { host: hostname, port: Number(port), agent },
+    meter,
+    onWrite: () => undefined,
+  });
+  const server = createServer((request, response) => {
+    const operation = String(request.headers['x-amz-target']).split('.')[1] ?? '';
+    proxy(operation, request, response).catch(() => response.destroy());
+  });
+  const proxyPort = await freePort();
+  await new Promise<void>((resolve) => {
+    server.listen(proxyPort, '127.0.0.1', resolve);
+  });
+  const endpoint = localClient(`http://127.0.0.1:${String(proxyPort)}`);
+  const client = createDynamoClient(endpoint);
+  const onceClient = createDynamoOnceClient(endpoint);
+  await createTestTable(client, table);
+  const basis = { client, table, clock: machineClock, chance: machineChance };
+  return {
+    store: createStore({ ...basis, onceClient, ...(patience === undefined ? {} : { patience }) }),
+    permits: createPermits(basis),
+    meter,
+    close: async () => {
+      client.destroy();
+      onceClient.destroy();
+      agent.destroy();
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+      });
+      await dynamo.stop();
+    },
+  };
+}
