@@ -1,20 +1,19 @@
 import type { Batch } from '../shared/domain/batch.ts';
 import type { Host } from '../shared/domain/host.ts';
-import type { EndpointName, HostName } from '../shared/domain/ids.ts';
+import type { EndpointName, HostName, MoveId } from '../shared/domain/ids.ts';
 import type { Move } from '../shared/domain/move.ts';
 import { moveIdOf } from '../shared/workflow/planning/plan-batch.ts';
 import type { Client } from './client.ts';
 import { CliError } from './cli-error.ts';
-import { asMoveId } from './names.ts';
 import { everyPage } from './watch-batch.ts';
 
 /** @throws CliError `move-unknown` */
-export async function findMove({ store }: Client, text: string): Promise<Move> {
-  const move = await store.load('move', { id: asMoveId(text) });
+export async function findMove({ store }: Client, id: MoveId): Promise<Move> {
+  const move = await store.load('move', { id });
   if (move !== undefined) return move;
   throw new CliError({
     code: 'move-unknown',
-    sentence: `There is no move ${text}`,
+    sentence: `There is no move ${id}`,
     cure: 'dray explain <endpoint> and dray batch show <id> name the moves there are',
   });
 }

@@ -3,7 +3,7 @@ import { labelOf, moveLabels, type Move, type MoveLabel } from '../shared/domain
 import { hasAllMoved, reportOf, type BatchSnapshot } from './batch-report.ts';
 import { doing, looks, moveLine, noteOf, stepNumber, widthsFor } from './move-line.ts';
 import { count, showBytes, showDuration, showElapsed } from './quantity.ts';
-import { styled, type Text } from './text.ts';
+import { cut, styled, type Text } from './text.ts';
 import type { Terminal } from './terminal.ts';
 
 /**
@@ -40,7 +40,7 @@ async function drawLive(
 const title = 1;
 const mostBlockers = 3;
 
-/** The picture of a batch, never higher than the terminal. */
+/** The picture of a batch, never higher nor wider than the terminal. */
 export function frameOf(
   snapshot: BatchSnapshot,
   { columns, rows }: Pick<Terminal, 'columns' | 'rows'>,
@@ -51,13 +51,14 @@ export function frameOf(
   const shown = moves.length <= room ? moves : mostTelling(moves, Math.max(0, room - 1));
   const widths = widthsFor(shown, columns);
   const hidden = moves.length - shown.length;
-  return [
+  const lines: Text[] = [
     [styled('strong', `batch ${batch.id}`), `  ${batch.reason}`],
     ...shown.map((move) => moveLine(move, columns - 1, widths)),
     ...(hidden > 0 ? [styled('faint', `… and ${tallyText(without(moves, shown))}`)] : []),
     ...blockers.map(blockerLine),
     totalsLine(snapshot),
-  ].slice(-Math.max(1, rows - 1));
+  ];
+  return lines.slice(-Math.max(1, rows - 1)).map((line) => cut(line, columns - 1));
 }
 
 /** What people want to see first when not all can be seen. */

@@ -108,7 +108,8 @@ function rowOf(batch: Batch) {
 
 async function show(session: Session, text: string, json: boolean): Promise<number> {
   const { terminal } = session;
-  const snapshot = await readBatch(await session.client(), asBatchId(text));
+  const id = asBatchId(text);
+  const snapshot = await readBatch(await session.client(), id);
   if (snapshot === undefined) throw unknownBatch(text);
   const { batch, moves, hosts } = snapshot;
   if (json) {

@@ -9,6 +9,7 @@ import type { HistoryEntry } from '../../shared/ports/store.ts';
 import type { Client } from '../client.ts';
 import { findMove, hostsOf } from '../find-move.ts';
 import { doing, looks, progressBar, shareDone, stepNumber } from '../move-line.ts';
+import { asMoveId } from '../names.ts';
 import { jsonOption } from '../options.ts';
 import { showBytes, showDuration } from '../quantity.ts';
 import type { Session } from '../session.ts';
@@ -46,8 +47,9 @@ export function moveShowCommand(create: (name: string) => Command, session: Sess
 }
 
 async function show(session: Session, text: string, json: boolean): Promise<void> {
+  const id = asMoveId(text);
   const client = await session.client();
-  const move = await findMove(client, text);
+  const move = await findMove(client, id);
   const [hosts, history, findings] = await Promise.all([
     hostsOf(client, move),
     everyPage((cursor) => client.views.history(move.id, cursor)),

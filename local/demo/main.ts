@@ -118,13 +118,16 @@ async function untilAllWrite(writers: WritersProcess, tenants: number): Promise<
 }
 
 async function stayUp(scene: Scene): Promise<void> {
+  // Where the shop is now is up to the planner; a drained host takes nothing.
+  const here = (await scene.fleet.placement('shop'))?.host ?? '';
+  const there = scene.servers.map(({ name }) => name).find((name, at) => at > 0 && name !== here) ?? '';
   terminal.line();
   headline('Everything is still up. In another terminal:');
   for (const command of [
     `export DRAY_STATE_DIR=${scene.cloud.stateDir}`,
     'npx dray endpoint show shop',
-    'npx dray move shop --to host-c --wait',
-    'npx dray drain host-b --reason "new hardware" --wait',
+    `npx dray move shop --to ${there} --wait`,
+    `npx dray drain ${here} --reason "new hardware" --wait`,
     'eval "$(npx dray env)"   # for the AWS command line and SDKs',
   ]) {
     terminal.line(`  ${command}`);

@@ -26,7 +26,12 @@ export interface RowWrite {
 type Answer =
   | { readonly kind: 'done' }
   | { readonly kind: 'refused'; readonly found: Item | undefined; readonly sentOnce: boolean }
-  | { readonly kind: 'failed'; readonly trouble: Trouble; readonly error: unknown };
+  | {
+      readonly kind: 'failed';
+      readonly trouble: Trouble;
+      readonly error: unknown;
+      readonly sentOnce: boolean;
+    };
 
 export interface RowWritesOptions {
   readonly client: DynamoDBClient;
@@ -68,7 +73,7 @@ export function createRowWrites(options: RowWritesOptions): (write: RowWrite) =>
         return (await commitIdOf(key)) === commitId ? 'done' : 'refused';
       }
       if (answer.trouble === 'wrong') throw answer.error;
-      mayHaveHappened ||= answer.trouble === 'lost';
+      mayHaveHappened ||= answer.trouble === 'lost' || !answer.sentOnce;
       if (nth >= patience.tries) {
         throw new StoreUnavailable(`the table did not take a write of ${key.pk} (${answer.trouble})`, {
           cause: answer.error,
@@ -93,7 +98,8 @@ export function createRowWrites(options: RowWritesOptions): (write: RowWrite) =>
       const failure = readFailure(error);
       // One statement that the service will not read must not take the others with it.
       if (failure.trouble === 'wrong') return await oneByOne(statements);
-      return statements.map(() => ({ kind: 'failed', trouble: failure.trouble, error }));
+      const sentOnce = failure.attempts === 1;
+      return statements.map(() => ({ kind: 'failed', trouble: failure.trouble, error, sentOnce }));
     }
   }
 
@@ -115,15 +121,16 @@ async function answered(call: Promise<unknown>): Promise<Answer> {
     return { kind: 'done' };
   } catch (error) {
     const { trouble, attempts, item } = readFailure(error);
+    const sentOnce = attempts === 1;
     return trouble === 'condition'
-      ? { kind: 'refused', found: item, sentOnce: attempts === 1 }
-      : { kind: 'failed', trouble, error };
+      ? { kind: 'refused', found: item, sentOnce }
+      : { kind: 'failed', trouble, error, sentOnce };
   }
 }
 
 function answerOf(response: BatchStatementResponse | undefined, sentOnce: boolean): Answer {
   if (response === undefined)
-    return { kind: 'failed', trouble: 'lost', error: new Error('a statement was not answered') };
+    return { kind: 'failed', trouble: 'lost', error: new Error('a statement was not answered'), sentOnce };
   const { Error: failed } = response;
   if (failed === undefined) return { kind: 'done' };
   const trouble = troubleOfCode(failed.Code);
@@ -132,6 +139,7 @@ function answerOf(response: BatchStatementResponse | undefined, sentOnce: boolea
     : {
         kind: 'failed',
         trouble,
+        sentOnce,
         error: new Error(`${failed.Code ?? 'no code'}: ${failed.Message ?? 'no message'}`),
       };
 }

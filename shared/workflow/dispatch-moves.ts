@@ -16,6 +16,8 @@ export type DispatchServices = Pick<
 
 /** Waiting moves that one look takes in. */
 const lookAhead = 400;
+/** Moves that are looked at side by side. */
+const abreast = 20;
 
 /**
  * Admits moves while permits are free, and closes batches in which nothing is left to do. The only place where
@@ -31,17 +33,27 @@ export async function dispatchMoves(
   for (const batch of batches) await completeBatch(services, batch);
 }
 
+/**
+ * In order of priority and age, some at a time: what is admitted begins at once, so that an invocation that
+ * ends here has not taken permits in vain.
+ */
 async function admit(services: DispatchServices, invocation: Pick<Invocation, 'remainingMs'>): Promise<void> {
   const gate = new Gate(services);
   const waiting = await services.views.waiting(lookAhead);
-  const admissible: WaitingMove[] = [];
-  for (const move of waiting) {
-    if (invocation.remainingMs() <= 0) break;
-    if (await gate.admits(move)) admissible.push(move);
+  let admitted = 0;
+  let at = 0;
+  for (; at < waiting.length && invocation.remainingMs() > 0; at += abreast) {
+    await Promise.all(
+      waiting.slice(at, at + abreast).map(async (move) => {
+        if (!(await gate.admits(move))) return;
+        await begin(services, move);
+        admitted += 1;
+      }),
+    );
   }
-  await Promise.all(admissible.map((move) => begin(services, move)));
-  // More than one look takes in: as long as some were admitted, there may be more.
-  if (waiting.length >= lookAhead && admissible.length > 0) await services.bus.sendDispatch({});
+  // More than one look takes in, or than this one had time for: as long as some were admitted, there may be more.
+  const more = waiting.length >= lookAhead || at < waiting.length;
+  if (more && admitted > 0) await services.bus.sendDispatch({});
 }
 
 /** Permits as this look has seen and taken them: hosts that are full are asked once. */

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
@@ -81,5 +82,27 @@ describe('the first command of the README, with small databases', () => {
     expect(status).toBe(0);
     expect(processesLeft()).toEqual([]);
     expect(readdirSync(folder).filter((name) => name.startsWith('drayage-demo-'))).toEqual([]);
+  }, 400_000);
+
+  test('leaves no process behind when it is killed in the middle', async () => {
+    const { NODE_OPTIONS: _, ...env } = process.env;
+    const child = spawn(process.execPath, [main, '--json', '--scale', '0'], {
+      env: { ...env, TMPDIR: folder },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let told = '';
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.on('data', (chunk: Buffer) => {
+        told += chunk.toString();
+        if (told.includes('transferring: copy')) resolve();
+      });
+      child.once('exit', () => {
+        reject(new Error(`it ended by itself: ${told}`));
+      });
+    });
+    expect(processesLeft().length).toBeGreaterThan(10);
+    child.removeAllListeners('exit');
+    child.kill('SIGKILL');
+    while (processesLeft().length > 0) await sleep(100);
   }, 400_000);
 });

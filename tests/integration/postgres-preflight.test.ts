@@ -40,8 +40,8 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([admin?.close(), targetAdmin?.close()]);
-  await Promise.all([source?.stop(), target?.stop(), old?.stop()]);
+  await Promise.all([admin.close(), targetAdmin.close()]);
+  await Promise.all([source.stop(), target.stop(), old.stop()]);
 });
 
 /** A database of its own on the source, made by `sql`. */
@@ -136,8 +136,14 @@ describe('what does not stand in the way', () => {
     const report = await look(name);
     expect(blockers(report)).toEqual(['key-missing']);
     expect(report.findings.find(({ code }) => code === 'key-missing')?.object).toBe('"public"."no_key_json"');
-    expect(report.facts?.identities.map((one) => one.name).sort()).toEqual(['bookings', 'no_columns', 'no_key']);
-    expect(codes(report)).toEqual(expect.arrayContaining(['unlogged-copied', 'large-objects-copied', 'always-triggers']));
+    expect(report.facts?.identities.map((one) => one.name).sort()).toEqual([
+      'bookings',
+      'no_columns',
+      'no_key',
+    ]);
+    expect(codes(report)).toEqual(
+      expect.arrayContaining(['unlogged-copied', 'large-objects-copied', 'always-triggers']),
+    );
   });
 });
 
@@ -150,7 +156,9 @@ describe('hosts', () => {
   });
 
   test('a host that does not answer is thrown as down: its state is unknown', async () => {
-    const failed = await look('x', { target: { ...target.address, port: 1 } }).catch((error: unknown) => error);
+    const failed = await look('x', { target: { ...target.address, port: 1 } }).catch(
+      (error: unknown) => error,
+    );
     expect(failed).toBeInstanceOf(StepFailure);
     expect(failed).toMatchObject({ verdict: 'host-down', failure: { code: 'host-unreachable' } });
   });
@@ -163,7 +171,9 @@ describe('hosts', () => {
 
   test('source and target are the same server', async () => {
     const name = await database(keyed);
-    expect(blockers(await look(name, { target: source.address, targetDatabase: 'other' }))).toContain('same-server');
+    expect(blockers(await look(name, { target: source.address, targetDatabase: 'other' }))).toContain(
+      'same-server',
+    );
   });
 
   test('the target is older than the source', async () => {
@@ -252,7 +262,9 @@ describe('what the database holds', () => {
     const name = await database(`${keyed} CREATE PUBLICATION p;`);
     const inside = await source.session(name);
     await inside.execute(`SELECT pg_create_logical_replication_slot('theirs', 'pgoutput')`);
-    await inside.execute(`CREATE SUBSCRIPTION su CONNECTION 'host=x' PUBLICATION p WITH (connect = false, slot_name = NONE)`);
+    await inside.execute(
+      `CREATE SUBSCRIPTION su CONNECTION 'host=x' PUBLICATION p WITH (connect = false, slot_name = NONE)`,
+    );
     await inside.execute('BEGIN; INSERT INTO public.t VALUES (1)');
     await inside.execute(`PREPARE TRANSACTION 'theirs too'`);
     undo.push(async () => {
@@ -261,7 +273,11 @@ describe('what the database holds', () => {
       await inside.execute(`SELECT pg_drop_replication_slot('theirs')`);
       await inside.close();
     });
-    expect(blockers(await look(name)).sort()).toEqual(['prepared-transaction', 'slot-exists', 'subscription-exists']);
+    expect(blockers(await look(name)).sort()).toEqual([
+      'prepared-transaction',
+      'slot-exists',
+      'subscription-exists',
+    ]);
   });
 });
 
@@ -278,13 +294,21 @@ describe('capacity', () => {
     });
     const report = await look(name);
     expect(report.findings).toContainEqual(
-      expect.objectContaining({ code: 'capacity', severity: 'blocker', sentence: expect.stringContaining('max_replication_slots') }),
+      expect.objectContaining({
+        code: 'capacity',
+        severity: 'blocker',
+        sentence: expect.stringContaining('max_replication_slots'),
+      }),
     );
   });
 
   test('as many tables are parked as slots and origins allow', async () => {
     const name = await database(
-      Array.from({ length: 8 }, (_, i) => `CREATE TABLE t${String(i)} AS SELECT i FROM generate_series(1, 100) i; ALTER TABLE t${String(i)} ADD PRIMARY KEY (i);`).join(''),
+      Array.from(
+        { length: 8 },
+        (_, i) =>
+          `CREATE TABLE t${String(i)} AS SELECT i FROM generate_series(1, 100) i; ALTER TABLE t${String(i)} ADD PRIMARY KEY (i);`,
+      ).join(''),
     );
     const report = await look(name, { parkingBytes: 1 });
     expect(report.facts?.parked.length).toBeGreaterThan(0);
@@ -295,7 +319,9 @@ describe('capacity', () => {
 
 describe('roles and privileges', () => {
   test('owners, grantees and roles of policies have to be on the target; members are a warning', async () => {
-    await admin.execute('CREATE ROLE owner1; CREATE ROLE grantee1; CREATE ROLE policy1; CREATE ROLE login1 LOGIN; GRANT grantee1 TO login1');
+    await admin.execute(
+      'CREATE ROLE owner1; CREATE ROLE grantee1; CREATE ROLE policy1; CREATE ROLE login1 LOGIN; GRANT grantee1 TO login1',
+    );
     const name = await database(`${keyed} ALTER TABLE t OWNER TO owner1; CREATE TABLE u (id int PRIMARY KEY);
       GRANT SELECT ON u TO grantee1; CREATE POLICY p ON u TO policy1 USING (true);`);
     undo.unshift(async () => admin.execute('DROP ROLE owner1, grantee1, policy1, login1'));
@@ -357,11 +383,22 @@ describe('roles and privileges', () => {
       replicationRole: 'mover',
     };
     const before = await look(name, as);
-    const lacks = before.findings.filter(({ code }) => code === 'privilege-missing').map(({ sentence }) => sentence);
-    for (const word of ['CREATEDB', 'REPLICATION', 'pg_create_subscription', 'pg_signal_backend', 'CREATE on database', 'tenant']) {
+    const lacks = before.findings
+      .filter(({ code }) => code === 'privilege-missing')
+      .map(({ sentence }) => sentence);
+    for (const word of [
+      'CREATEDB',
+      'REPLICATION',
+      'pg_create_subscription',
+      'pg_signal_backend',
+      'CREATE on database',
+      'tenant',
+    ]) {
       expect(lacks.join('\n')).toContain(word);
     }
-    await admin.execute(`ALTER ROLE mover CREATEDB REPLICATION; GRANT pg_signal_backend, tenant TO mover; GRANT CREATE ON DATABASE postgres TO mover`);
+    await admin.execute(
+      `ALTER ROLE mover CREATEDB REPLICATION; GRANT pg_signal_backend, tenant TO mover; GRANT CREATE ON DATABASE postgres TO mover`,
+    );
     await targetAdmin.execute(
       `ALTER ROLE mover CREATEDB; GRANT pg_signal_backend, pg_create_subscription, tenant TO mover; GRANT CREATE ON DATABASE postgres TO mover`,
     );

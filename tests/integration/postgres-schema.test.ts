@@ -11,7 +11,11 @@ import {
 } from '../../shared/drivers/postgres/schema/attributes.ts';
 import { dumpSchema, dumpSchemaText } from '../../shared/drivers/postgres/schema/dump.ts';
 import { fingerprint, schemaFacts, schemaPulse } from '../../shared/drivers/postgres/schema/fingerprint.ts';
-import { applyStatements, countPending, recordStatements } from '../../shared/drivers/postgres/schema/ledger.ts';
+import {
+  applyStatements,
+  countPending,
+  recordStatements,
+} from '../../shared/drivers/postgres/schema/ledger.ts';
 import { sections } from '../../shared/drivers/postgres/schema/statements.ts';
 import { nastyRoles, nastyRows, nastySchema } from '../support/nasty-schema.ts';
 import { startScratch } from '../support/scratch-postgres.ts';
@@ -83,14 +87,16 @@ describe.each([
   }, 120_000);
 
   afterAll(async () => {
-    await Promise.all([source?.close(), copy?.close()]);
+    await Promise.all([source.close(), copy.close()]);
   });
 
   test('the fingerprints agree, as far as the majors word alike', async () => {
     const [here, there] = await Promise.all([fingerprint(source), fingerprint(copy)]);
     expect(there.portable).toBe(here.portable);
     if (older === newer) expect(there.exact).toBe(here.exact);
-    expect(await schemaFacts(copy, { portableOnly: true })).toEqual(await schemaFacts(source, { portableOnly: true }));
+    expect(await schemaFacts(copy, { portableOnly: true })).toEqual(
+      await schemaFacts(source, { portableOnly: true }),
+    );
   });
 
   const within = older === newer ? test : undefined;
@@ -121,7 +127,9 @@ describe('the ledger', () => {
     await applyStatements(copy, ledger, { section: 'definitions' });
     await applyStatements(copy, ledger, { section: 'keys', except: parked });
     const keyed = async (): Promise<string[]> =>
-      (await readInventory(copy)).tables.filter(({ primaryKey }) => primaryKey !== null).map((table) => table.name);
+      (await readInventory(copy)).tables
+        .filter(({ primaryKey }) => primaryKey !== null)
+        .map((table) => table.name);
     expect(await keyed()).not.toContain('customers');
     expect(await keyed()).toContain('hen');
     const late = await applyStatements(copy, ledger, { section: 'keys', only: parked, perTransaction: 1 });
@@ -135,7 +143,9 @@ describe('the ledger', () => {
     const copy = await emptyCopy(from, from, 'broken');
     await recordStatements(copy, ledger, await dumpSchema(from.address, options));
     await copy.execute('CREATE TABLE public.hen (other int)');
-    const failure = await applyStatements(copy, ledger, { section: 'definitions' }).catch((error: unknown) => error);
+    const failure = await applyStatements(copy, ledger, { section: 'definitions' }).catch(
+      (error: unknown) => error,
+    );
     expect(failure).toMatchObject({
       sqlState: '42P07',
       failure: { code: 'object-exists', sentence: expect.stringContaining('CREATE TABLE public.hen') },
@@ -156,7 +166,10 @@ describe('the fingerprint', () => {
     ['a grant', 'GRANT DELETE ON public.hen TO reader'],
     ['an owner', 'ALTER TABLE public.egg OWNER TO reader'],
     ['a comment', `COMMENT ON TABLE public.hen IS 'other'`],
-    ['a function body', `CREATE OR REPLACE FUNCTION public.pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`],
+    [
+      'a function body',
+      `CREATE OR REPLACE FUNCTION public.pass() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'`,
+    ],
     ['an enum label', `ALTER TYPE public.mood ADD VALUE 'new'`],
     ['a constraint', 'ALTER TABLE public.hen ADD CHECK (id > 0)'],
     ['a switched-off trigger', 'ALTER TABLE public.customers DISABLE TRIGGER touch_it'],
@@ -188,12 +201,16 @@ describe('the fingerprint', () => {
     const session = await (await server(15)).session(name);
     const print = await fingerprint(session);
     await session.execute('CREATE SCHEMA "move ledger"; CREATE TABLE "move ledger".marker (a int)');
-    await session.execute('ALTER TABLE public.no_key REPLICA IDENTITY FULL; INSERT INTO public.hen VALUES (999, NULL)');
+    await session.execute(
+      'ALTER TABLE public.no_key REPLICA IDENTITY FULL; INSERT INTO public.hen VALUES (999, NULL)',
+    );
     await session.execute('CREATE PUBLICATION ours FOR TABLE public.no_key; ANALYZE public.hen');
     await session.execute('REFRESH MATERIALIZED VIEW public.never_filled; TRUNCATE public.scratch');
     expect(await fingerprint(session, { ignoreSchemas: ['move ledger'] })).toEqual(print);
     await session.execute('DROP PUBLICATION ours; DROP SCHEMA "move ledger" CASCADE');
-    await session.execute('ALTER TABLE public.no_key REPLICA IDENTITY DEFAULT; DELETE FROM public.hen WHERE id = 999');
+    await session.execute(
+      'ALTER TABLE public.no_key REPLICA IDENTITY DEFAULT; DELETE FROM public.hen WHERE id = 999',
+    );
     await session.close();
   });
 });
@@ -218,7 +235,10 @@ test('a thousand tables are dumped, fingerprinted, listed and made again', async
   const copy = await emptyCopy(from, from, 'many copy');
   await recordStatements(copy, ledger, statements);
   for (const section of sections) await applyStatements(copy, ledger, { section });
-  const [here, there] = [await fingerprint(session), await fingerprint(copy, { ignoreSchemas: [ledger.schema] })];
+  const [here, there] = [
+    await fingerprint(session),
+    await fingerprint(copy, { ignoreSchemas: [ledger.schema] }),
+  ];
   expect(there.facts).toBeGreaterThan(5_000);
   // The owner of the database is another one; nothing else is.
   expect(there.exact).toBe(here.exact);
@@ -237,7 +257,9 @@ test('a native pg_dump writes the same, where the machine has one that is new en
   // Version 15 said ALTER TABLE of everything that has rows, and left double spaces.
   const text = (statements: typeof native): string[] =>
     statements.map(({ section, sql }) =>
-      `${section}: ${sql}`.replace(/ALTER (MATERIALIZED VIEW|VIEW|SEQUENCE) (.* OWNER)/, 'ALTER TABLE $2').replaceAll('  ', ' '),
+      `${section}: ${sql}`
+        .replace(/ALTER (MATERIALIZED VIEW|VIEW|SEQUENCE) (.* OWNER)/, 'ALTER TABLE $2')
+        .replaceAll('  ', ' '),
     );
   expect(text(native)).toEqual(text(bundled));
 });
@@ -247,7 +269,9 @@ test('a dump leaves no session behind, and a refused one says why', async () => 
   const session = await from.session();
   await session.execute(`CREATE ROLE weak LOGIN PASSWORD 'weak'`);
   const weak = { ...from.address, user: 'weak', password: 'weak' };
-  const failure = await dumpSchema(weak, { ...options, applicationName: 'weak dump' }).catch((error: unknown) => error);
+  const failure = await dumpSchema(weak, { ...options, applicationName: 'weak dump' }).catch(
+    (error: unknown) => error,
+  );
   expect(failure).toMatchObject({ verdict: 'fail', failure: { code: 'schema-dump-failed' } });
   for (let look = 0; ; look += 1) {
     const left = await session.query(

@@ -4,12 +4,21 @@ import { conninfo } from '../../shared/drivers/postgres/connection.ts';
 import type { Session } from '../../shared/drivers/postgres/connection.ts';
 import { copyRows, copyTableRows } from '../../shared/drivers/postgres/copy-rows.ts';
 import { quoteLiteral } from '../../shared/drivers/postgres/identifiers.ts';
-import { holdsRows, isReplicated, qualifiedName, readInventory } from '../../shared/drivers/postgres/inventory.ts';
+import {
+  holdsRows,
+  isReplicated,
+  qualifiedName,
+  readInventory,
+} from '../../shared/drivers/postgres/inventory.ts';
 import type { Inventory, Table } from '../../shared/drivers/postgres/inventory.ts';
 import { copyLargeObjects, largeObjectsDigest } from '../../shared/drivers/postgres/large-objects.ts';
 import { dumpSchema } from '../../shared/drivers/postgres/schema/dump.ts';
 import { applyStatements, recordStatements } from '../../shared/drivers/postgres/schema/ledger.ts';
-import { differingSequences, readSequences, writeSequences } from '../../shared/drivers/postgres/sequences.ts';
+import {
+  differingSequences,
+  readSequences,
+  writeSequences,
+} from '../../shared/drivers/postgres/sequences.ts';
 import { wholeNumber } from '../../shared/drivers/postgres/values.ts';
 import { confirmTables, smallestTables } from '../../shared/drivers/postgres/verify/confirm.ts';
 import { tableHash } from '../../shared/drivers/postgres/verify/hashes.ts';
@@ -29,7 +38,10 @@ let inventory: Inventory;
 let tables: readonly Table[];
 
 beforeAll(async () => {
-  [older, newer] = await Promise.all([startScratch(15), startScratch(18, { wal_retrieve_retry_interval: '100ms' })]);
+  [older, newer] = await Promise.all([
+    startScratch(15),
+    startScratch(18, { wal_retrieve_retry_interval: '100ms' }),
+  ]);
   for (const server of [older, newer]) {
     const session = await server.session();
     await session.execute(nastyRoles);
@@ -48,7 +60,11 @@ beforeAll(async () => {
     ANALYZE;`);
   await maker.close();
   [source, target] = await Promise.all([older.session('shop'), newer.session('shop')]);
-  await recordStatements(target, ledger, await dumpSchema(older.address, { database: 'shop', applicationName: 'test' }));
+  await recordStatements(
+    target,
+    ledger,
+    await dumpSchema(older.address, { database: 'shop', applicationName: 'test' }),
+  );
   for (const section of ['definitions', 'keys'] as const) await applyStatements(target, ledger, { section });
   inventory = await readInventory(source);
   tables = inventory.tables.filter(isReplicated);
@@ -56,8 +72,8 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(async () => {
-  await Promise.all([source?.close(), target?.close()]);
-  await Promise.all([older?.stop(), newer?.stop()]);
+  await Promise.all([source.close(), target.close()]);
+  await Promise.all([older.stop(), newer.stop()]);
 });
 
 async function verify(options: VerifyOptions = {}): Promise<VerifyReport> {
@@ -102,9 +118,14 @@ describe('rows that were copied', () => {
     await target.execute(`ALTER TABLE public.fat ADD CHECK (length(v) < 5) NOT VALID`);
     await expect(copyRows(source, target, copy)).rejects.toMatchObject({ sqlState: '23514' });
     await expect(
-      copyRows(source, target, { ...copy, from: 'COPY (SELECT 1 / (i - 5) FROM generate_series(1, 9) i) TO STDOUT' }),
+      copyRows(source, target, {
+        ...copy,
+        from: 'COPY (SELECT 1 / (i - 5) FROM generate_series(1, 9) i) TO STDOUT',
+      }),
     ).rejects.toMatchObject({ sqlState: '22012' });
-    await expect(copyRows(source, target, { ...copy, into: 'COPY public.nowhere FROM STDIN' })).rejects.toMatchObject({
+    await expect(
+      copyRows(source, target, { ...copy, into: 'COPY public.nowhere FROM STDIN' }),
+    ).rejects.toMatchObject({
       sqlState: '42P01',
     });
     expect(await tableHash(source, fat)).toEqual(await tableHash(target, fat));
@@ -144,7 +165,10 @@ describe('equal sides', () => {
       calls += 1;
       const stored: unknown = JSON.parse(JSON.stringify(end.progress));
       expect(JSON.stringify(stored).length).toBeLessThan(1000);
-      end = await verifyTables(source, target, tables, { ...options, progress: verifyProgress.parse(stored) });
+      end = await verifyTables(source, target, tables, {
+        ...options,
+        progress: verifyProgress.parse(stored),
+      });
     }
     expect(calls).toBeGreaterThan(10);
     expect(end.report).toMatchObject({ tables: whole.tables, rows: whole.rows, left: nothing });
@@ -178,7 +202,9 @@ describe('differences', () => {
       expect(report.left).toEqual({ rows: [{ schema: 'public', name: 'large', key: [key] }], tables: [] });
       expect(await confirmTables(source, target, tables, report.left, [])).toEqual(report.left);
     } finally {
-      await target.execute('TRUNCATE public.large; INSERT INTO public.large SELECT * FROM ledger.kept; DROP TABLE ledger.kept');
+      await target.execute(
+        'TRUNCATE public.large; INSERT INTO public.large SELECT * FROM ledger.kept; DROP TABLE ledger.kept',
+      );
     }
     expect((await verify()).left).toEqual(nothing);
   });
@@ -192,13 +218,17 @@ describe('differences', () => {
     expect(report.left.tables.map(({ name }) => name)).toEqual(['no_columns', 'no_key']);
     const confirmed = await confirmTables(source, target, tables, report.left, []);
     expect(confirmed.tables.map(({ name }) => name)).toEqual(['no_columns', 'no_key']);
-    undo.push('TRUNCATE public.no_key; INSERT INTO public.no_key SELECT * FROM ledger.kept; DROP TABLE ledger.kept');
+    undo.push(
+      'TRUNCATE public.no_key; INSERT INTO public.no_key SELECT * FROM ledger.kept; DROP TABLE ledger.kept',
+    );
     for (const sql of undo) await target.execute(sql);
     expect(await confirmTables(source, target, tables, report.left, [])).toEqual(nothing);
   });
 
   test('keys of text, of several columns and with quotes are named as they are', async () => {
-    await target.execute(`UPDATE public.texts SET v = -1 WHERE l = 'x7'; DELETE FROM "Ünï""code"."quo""ted ta.ble" WHERE "co""l" = 'ü3'`);
+    await target.execute(
+      `UPDATE public.texts SET v = -1 WHERE l = 'x7'; DELETE FROM "Ünï""code"."quo""ted ta.ble" WHERE "co""l" = 'ü3'`,
+    );
     const { left } = await verify();
     expect(left.rows).toEqual(
       expect.arrayContaining([
@@ -207,7 +237,9 @@ describe('differences', () => {
       ]),
     );
     expect(left.rows).toHaveLength(2);
-    await target.execute(`UPDATE public.texts SET v = 7 WHERE l = 'x7'; INSERT INTO "Ünï""code"."quo""ted ta.ble" VALUES ('ü3', 3)`);
+    await target.execute(
+      `UPDATE public.texts SET v = 7 WHERE l = 'x7'; INSERT INTO "Ünï""code"."quo""ted ta.ble" VALUES ('ü3', 3)`,
+    );
     expect(await confirmTables(source, target, tables, left, [])).toEqual(nothing);
   });
 
@@ -230,7 +262,9 @@ describe('differences', () => {
 });
 
 test('while writers write and the target follows, changes in flight settle and real damage stays', async () => {
-  await source.execute(`CREATE PUBLICATION p FOR TABLE ${tables.map((table) => `ONLY ${qualifiedName(table)}`).join(', ')}`);
+  await source.execute(
+    `CREATE PUBLICATION p FOR TABLE ${tables.map((table) => `ONLY ${qualifiedName(table)}`).join(', ')}`,
+  );
   const info = conninfo(older.address, { database: 'shop', applicationName: 'follower' });
   await target.execute(
     `CREATE SUBSCRIPTION follower CONNECTION ${quoteLiteral(info)} PUBLICATION p WITH (copy_data = false)`,
@@ -260,13 +294,19 @@ test('while writers write and the target follows, changes in flight settle and r
     await Promise.all(writers);
     await source.execute(`INSERT INTO public.parent VALUES (4711, 'marker')`);
     for (let look = 0; ; look += 1) {
-      const seen = await target.query('SELECT id FROM public.parent WHERE id = 4711', [], z.object({ id: z.int() }));
+      const seen = await target.query(
+        'SELECT id FROM public.parent WHERE id = 4711',
+        [],
+        z.object({ id: z.int() }),
+      );
       if (seen.length > 0) break;
       expect(look).toBeLessThan(400);
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     // The source rests: what the writers touched has arrived, and only the damage is left.
-    expect(await confirmTables(source, target, tables, report.left, smallestTables(tables, 5_000_000))).toEqual({
+    expect(
+      await confirmTables(source, target, tables, report.left, smallestTables(tables, 5_000_000)),
+    ).toEqual({
       rows: [{ schema: 'public', name: 'large', key: ['60000'] }],
       tables: [],
     });

@@ -24,7 +24,8 @@ import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
 import type { RecordKind, Records } from '../../shared/ports/store.ts';
 
 /** Records of every kind, as wild as their types allow. */
-const oneOf = (letters: string): Arbitrary<string> => fc.nat({ max: letters.length - 1 }).map((index) => letters.charAt(index));
+const oneOf = (letters: string): Arbitrary<string> =>
+  fc.nat({ max: letters.length - 1 }).map((index) => letters.charAt(index));
 const idText = (prefix: string, length: number): Arbitrary<string> =>
   fc
     .array(oneOf('0123456789abcdefghijklmnopqrstuvwxyz'), {

@@ -46,12 +46,12 @@ export function createMemoryPermits(table: MemoryTable): Permits {
     name: HostName,
     change: (row: Row) => Row | 'refused',
   ): Promise<'done' | 'refused' | 'no-host'> {
-    let exists = true;
+    const found = { host: true };
     const answer = await table.write(codecs.host.key({ name }), (row) => {
-      exists = row !== undefined;
+      found.host = row !== undefined;
       return row === undefined ? 'refused' : change(row);
     });
-    return exists ? answer : 'no-host';
+    return found.host ? answer : 'no-host';
   }
 }
 

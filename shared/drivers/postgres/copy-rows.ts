@@ -9,7 +9,15 @@ export interface CopyResult {
 }
 
 const queryCode = 0x51;
-const codes = { copyData: 0x64, copyDone: 0x63, copyIn: 0x47, copyOut: 0x48, complete: 0x43, error: 0x45, ready: 0x5a };
+const codes = {
+  copyData: 0x64,
+  copyDone: 0x63,
+  copyIn: 0x47,
+  copyOut: 0x48,
+  complete: 0x43,
+  error: 0x45,
+  ready: 0x5a,
+};
 
 function message(type: number, body: string): Buffer {
   const bytes = Buffer.from(`${body}\0`);
@@ -40,7 +48,7 @@ export async function copyRows(
   const writer = new Writer(await target.wire().catch(unread));
   await writer.begin(into).catch(unread);
   let bytes = 0;
-  let failure: unknown;
+  let failure: Error | undefined;
   try {
     bytes = await readInto(reading, from, writer);
   } catch (error) {
@@ -62,7 +70,9 @@ export async function copyTableRows(
   table: Pick<Table, 'schema' | 'name' | 'columns'>,
   options: { readonly where?: string; readonly binary?: boolean } = {},
 ): Promise<CopyResult> {
-  const columns = table.columns.filter(({ generated }) => !generated).map(({ name }) => quoteIdentifier(name));
+  const columns = table.columns
+    .filter(({ generated }) => !generated)
+    .map(({ name }) => quoteIdentifier(name));
   const name = quoteQualified(table.schema, table.name);
   const list = columns.join(', ');
   const where = options.where === undefined ? '' : ` WHERE ${options.where}`;
@@ -77,8 +87,8 @@ export async function copyTableRows(
 async function readInto(wire: Wire, sql: string, writer: Writer): Promise<number> {
   let bytes = 0;
   let waiting: Promise<void> | undefined;
-  const ended = new Promise<{ status: WireStatus; error: unknown }>((resolve) => {
-    let error: unknown;
+  const ended = new Promise<{ status: WireStatus; error: Error | undefined }>((resolve) => {
+    let error: Error | undefined;
     const frames = new Frames(
       (chunk, whole) => {
         bytes += chunk.length;
@@ -110,7 +120,7 @@ async function readInto(wire: Wire, sql: string, writer: Writer): Promise<number
 
 class Writer {
   readonly #wire: Wire;
-  readonly #ended: Promise<{ status: WireStatus; error: unknown; rows: number }>;
+  readonly #ended: Promise<{ status: WireStatus; error: Error | undefined; rows: number }>;
   readonly #ready: Promise<boolean>;
   #failed = false;
   /** Does what was written end with a frame? A frame that was begun must be finished, also after an error. */
@@ -123,7 +133,7 @@ class Writer {
       begun = resolve;
     });
     this.#ended = new Promise((resolve) => {
-      let error: unknown;
+      let error: Error | undefined;
       let rows = 0;
       const frames = new Frames(
         () => undefined,
@@ -164,7 +174,9 @@ class Writer {
   /** @returns the rows that were written */
   async end(complete: boolean): Promise<number> {
     if (!this.#failed) {
-      this.#wire.write(complete ? Buffer.from([codes.copyDone, 0, 0, 0, 4]) : message(0x66, 'the source failed'));
+      this.#wire.write(
+        complete ? Buffer.from([codes.copyDone, 0, 0, 0, 4]) : message(0x66, 'the source failed'),
+      );
     }
     return await this.#finish();
   }
@@ -185,7 +197,10 @@ class Frames {
   #dataLeft = 0;
   #rest: Buffer = Buffer.alloc(0);
 
-  constructor(onData: (chunk: Buffer, whole: boolean) => void, onFrame: (type: number, body: Buffer) => void) {
+  constructor(
+    onData: (chunk: Buffer, whole: boolean) => void,
+    onFrame: (type: number, body: Buffer) => void,
+  ) {
     this.#onData = onData;
     this.#onFrame = onFrame;
   }
@@ -233,6 +248,7 @@ function serverError(body: Buffer): Error {
       .filter((field) => field !== '')
       .map((field) => [field.slice(0, 1), field.slice(1)]),
   );
-  return Object.assign(new Error(fields.get('M') ?? 'an error without words'), { code: fields.get('C') ?? 'XX000' });
+  return Object.assign(new Error(fields.get('M') ?? 'an error without words'), {
+    code: fields.get('C') ?? 'XX000',
+  });
 }
-

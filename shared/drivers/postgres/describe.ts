@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DiscoveredEndpoint, HostDescription, HostSite } from '../../ports/driver.ts';
 import { siteAddress } from './address.ts';
 import { connect } from './connection.ts';
@@ -64,7 +64,11 @@ export async function describe(site: HostSite): Promise<HostDescription> {
     return {
       version: row.version,
       systemIdentifier: await readSystemIdentifier(session),
-      movesOut: Math.max(Math.floor(roomOut / slotsPerMove), roomOut >= 2 ? 1 : 0, row.walLevel === 'logical' ? 0 : 1),
+      movesOut: Math.max(
+        Math.floor(roomOut / slotsPerMove),
+        roomOut >= 2 ? 1 : 0,
+        row.walLevel === 'logical' ? 0 : 1,
+      ),
       movesIn: Math.max(Math.floor(roomIn), 1),
       facts: {
         walLevel: row.walLevel,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
 import { emptyDatabase } from './fence/empty.ts';
@@ -17,7 +17,9 @@ export async function reenter(context: MoveContext): Promise<{ readonly disturbe
   const { source, sourceOid } = context;
   await source.underToken(sourceOid, async (tx, name) => {
     await shutOthers(tx, name, sourceOid);
-    await tx.execute(`ALTER DATABASE ${quoteIdentifier(name)} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1`);
+    await tx.execute(
+      `ALTER DATABASE ${quoteIdentifier(name)} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1`,
+    );
   });
   try {
     await source.inside(sourceOid, 'tail');
@@ -56,7 +58,8 @@ export async function letOthersIn(tx: Session, name: string, { plan }: MoveConte
   const database = quoteIdentifier(name);
   const { attributes } = plan;
   const { me } = await tx.one('SELECT current_user::text AS me', [], z.object({ me: z.string() }));
-  if (me !== attributes.owner) await tx.execute(`REVOKE ALL ON DATABASE ${database} FROM ${quoteIdentifier(me)}`);
+  if (me !== attributes.owner)
+    await tx.execute(`REVOKE ALL ON DATABASE ${database} FROM ${quoteIdentifier(me)}`);
   // What every new database has, since the way it was closed left something else.
   if (attributes.grants === null) {
     await tx.execute(

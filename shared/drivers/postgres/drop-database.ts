@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure } from '../../domain/failure.ts';
 import type { RetainedCopy } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';

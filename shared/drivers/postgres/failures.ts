@@ -168,8 +168,10 @@ function textOf(error: unknown): string {
 export function redact(text: string): string {
   return text
     .replace(/(postgres(?:ql)?:\/\/)[^\s"']*/gi, '$1…')
-    .replace(/\b(\w*(?:password|passfile|secret|sslkey))(\s*[=:]?\s*)('(?:[^'\\]|\\.|'')*'|[^\s"')]+)/gi, (whole, key: string, gap: string) =>
-      /[=:]/.test(gap) || whole.includes("'") ? `${key}${gap}…` : whole,
+    .replace(
+      /\b(\w*(?:password|passfile|secret|sslkey))(\s*[=:]?\s*)('(?:[^'\\]|\\.|'')*'|[^\s"')]+)/gi,
+      (whole, key: string, gap: string) =>
+        /[=:]/.test(gap) || whole.includes("'") ? `${key}${gap}…` : whole,
     )
     .replace(/SCRAM-SHA-256\$[^\s'"]+/g, 'SCRAM-SHA-256$…')
     .replace(/\bmd5[0-9a-f]{32}\b/g, 'md5…');
@@ -179,7 +181,10 @@ export function redact(text: string): string {
 function bareCause(error: unknown): Error | undefined {
   if (!(error instanceof Error)) return undefined;
   const bare = new Error(codeOf(error) ?? error.name);
-  bare.stack = `${bare.message}\n${(error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line)).join('\n')}`;
+  bare.stack = `${bare.message}\n${(error.stack ?? '')
+    .split('\n')
+    .filter((line) => /^\s+at /.test(line))
+    .join('\n')}`;
   return bare;
 }
 
@@ -197,12 +202,14 @@ function fromServer(sqlState: string, error: unknown, context: FailureContext): 
   const known = sqlStates.find((rule) => rule.states.test(sqlState) && (rule.text?.test(text) ?? true));
   // Data errors quote the value: a tenant's data has no place in a failure.
   const said = /^2[23]/.test(sqlState) ? `SQLSTATE ${sqlState}` : redact(text);
-  const where = context.database === undefined ? context.server : `"${context.database}" at ${context.server}`;
+  const where =
+    context.database === undefined ? context.server : `"${context.database}" at ${context.server}`;
   return fromRule(
     {
       code: known?.code ?? 'database-error',
       verdict: known?.verdict ?? 'retry',
-      says: () => `${known?.says ?? 'A statement failed'} on ${where}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`,
+      says: () =>
+        `${known?.says ?? 'A statement failed'} on ${where}: ${said}${/[.!?]$/.test(said) ? '' : '.'}`,
       cure: known?.cure ?? 'Look into the log of the server.',
     },
     error,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SessionLost, StepFailure, TokenSuperseded } from '../../domain/failure.ts';
 import type { HostSite, MoveJob } from '../../ports/driver.ts';
 import { siteAddress } from './address.ts';
@@ -56,7 +56,8 @@ export class Hands {
   /** Raises the host token of a database to ours, once, and ends every session of a former worker. */
   async hold(database: number): Promise<void> {
     if (this.#held.has(database)) return;
-    const holding = this.#holding.get(database) ?? this.#take(database).finally(() => this.#holding.delete(database));
+    const holding =
+      this.#holding.get(database) ?? this.#take(database).finally(() => this.#holding.delete(database));
     this.#holding.set(database, holding);
     await holding;
   }

@@ -187,7 +187,11 @@ export async function readInventory(
 ): Promise<Inventory> {
   const ignored = [options.ignoreSchemas ?? []];
   const tables = await session.query(tablesSql, ignored, table);
-  const publications = await session.query('SELECT pubname AS name FROM pg_publication ORDER BY 1', [], named);
+  const publications = await session.query(
+    'SELECT pubname AS name FROM pg_publication ORDER BY 1',
+    [],
+    named,
+  );
   const eventTriggers = await session.query(
     `SELECT evtname AS name FROM pg_event_trigger t WHERE ${notOfExtension('pg_event_trigger', 't.oid')} ORDER BY 1`,
     [],

@@ -42,7 +42,8 @@ export async function copyLargeObjects(
           [oid, offset, chunkBytes],
           chunk,
         );
-        if (data.length > 0) await target.execute('SELECT lo_put($1::bigint::oid, $2, $3)', [oid, offset, data]);
+        if (data.length > 0)
+          await target.execute('SELECT lo_put($1::bigint::oid, $2, $3)', [oid, offset, data]);
         bytes += data.length;
         if (data.length < chunkBytes) break;
       }

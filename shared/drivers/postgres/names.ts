@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { moveId } from '../../domain/ids.ts';
 import type { MoveId } from '../../domain/ids.ts';
 

@@ -15,7 +15,7 @@ export async function patiently(session: Session, sql: string, patienceMs = 10_0
     } catch (error) {
       // Lock not available, or the victim of a deadlock.
       if (!hasSqlState(error, '55P03', '40P01') || performance.now() > until) throw error;
-      await delay(Math.min(50 * attempt, 500) * (0.5 + Math.random()));
+      await delay(Math.min(50 * attempt, 500));
     }
   }
 }

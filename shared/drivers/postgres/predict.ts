@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MoveContext } from './context.ts';
 import { enterBoth } from './fence/fence.ts';
 import { awaitBeat, writeBeat } from './replication/pulse.ts';
@@ -19,11 +19,16 @@ const patienceMs = 5000;
  * now to come through, a commit on the target's disk, and what is copied in the freeze. Opens the sessions
  * that the freeze needs, so that this time is not spent in it.
  */
-export async function predictPause(context: MoveContext): Promise<{ readonly ms: number; readonly why: string }> {
+export async function predictPause(
+  context: MoveContext,
+): Promise<{ readonly ms: number; readonly why: string }> {
   const { source, target, sourceOid, names, plan, streamNames } = context;
   if (plan.mode === 'offline') {
     const ms = Math.round((plan.attributes.sizeBytes / copyRate) * 1000 + 2000);
-    return { ms, why: `the whole database of ${(plan.attributes.sizeBytes / 1e6).toFixed(0)} MB is copied while it is closed` };
+    return {
+      ms,
+      why: `the whole database of ${(plan.attributes.sizeBytes / 1e6).toFixed(0)} MB is copied while it is closed`,
+    };
   }
   await enterBoth(context);
   const tail = await source.inside(sourceOid, 'tail');

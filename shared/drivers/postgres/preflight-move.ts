@@ -29,7 +29,9 @@ export async function preflightMove({ source, target, names, job }: MoveContext)
   });
   const { findings, mode, sizeBytes, facts } = report;
   return {
-    findings: findings.map(({ object, ...finding }) => (object === undefined ? finding : { ...finding, object })),
+    findings: findings.map(({ object, ...finding }) =>
+      object === undefined ? finding : { ...finding, object },
+    ),
     mode,
     sizeBytes,
     recorded: facts === undefined ? null : recordPlan({ mode, ...facts }),

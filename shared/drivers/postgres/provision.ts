@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure } from '../../domain/failure.ts';
 import type { StepEnd } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
@@ -50,7 +50,11 @@ async function create(context: MoveContext): Promise<number> {
   const maintenance = await target.maintenance();
   if ((await databaseOid(maintenance, job.database)) !== undefined) throw nameTaken(context);
   if (job.policy.roles === 'copy') {
-    await copyRoles(await source.maintenance(), maintenance, await readNeededRoles(await source.inside(plan.attributes.oid, 'work')));
+    await copyRoles(
+      await source.maintenance(),
+      maintenance,
+      await readNeededRoles(await source.inside(plan.attributes.oid, 'work')),
+    );
   }
   const systemIdentifier = await target.systemIdentifier();
   const name = names.provisional;
@@ -58,14 +62,19 @@ async function create(context: MoveContext): Promise<number> {
   const schema = { key: `schema:${names.schema}`, kind: 'schema', name: names.schema, systemIdentifier };
   await context.record(target, [entry, schema]);
   if ((await databaseOid(maintenance, names.provisional)) === undefined) {
-    await maintenance.execute(createDatabaseSql(names.provisional, plan.attributes, { major: maintenance.major }));
+    await maintenance.execute(
+      createDatabaseSql(names.provisional, plan.attributes, { major: maintenance.major }),
+    );
   }
   const { oid } = await maintenance.one(
     'SELECT oid::int8 AS oid FROM pg_catalog.pg_database WHERE datname = $1',
     [names.provisional],
     z.object({ oid: z.coerce.number() }),
   );
-  await context.record(target, [{ ...entry, oid }, { ...schema, oid }]);
+  await context.record(target, [
+    { ...entry, oid },
+    { ...schema, oid },
+  ]);
   return oid;
 }
 
@@ -97,7 +106,8 @@ async function fill(context: MoveContext, oid: number): Promise<StepEnd | undefi
   }
   const goOn = (): boolean => job.remainingMs() > 2000;
   const definitions = await applyStatements(inside, place, { section: 'definitions', goOn });
-  if (definitions.remaining > 0) return { kind: 'continue', progress: { definitions: definitions.remaining } };
+  if (definitions.remaining > 0)
+    return { kind: 'continue', progress: { definitions: definitions.remaining } };
   // Offline copies arrive before any key; online ones need them to find the rows that changes are for.
   if (plan.mode === 'offline') return undefined;
   const keys = await applyStatements(inside, place, { section: 'keys', except: plan.parked, goOn });

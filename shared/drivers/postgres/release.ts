@@ -1,13 +1,14 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure } from '../../domain/failure.ts';
 import type { RetainedCopy } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
-import { PostgresFailure, hasSqlState } from './failures.ts';
+import { PostgresFailure } from './failures.ts';
 import { databaseOid } from './hands.ts';
 import type { Hands } from './hands.ts';
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts';
 import { patiently } from './patience.ts';
+import { dropSourceSchema } from './replication/identity.ts';
 import { dropRole } from './replication/role.ts';
 import { dropSlots } from './replication/slots.ts';
 import { dropSubscription } from './replication/subscription.ts';
@@ -53,16 +54,13 @@ export async function dropReplication(context: MoveContext): Promise<void> {
 }
 
 async function cleanSource(context: MoveContext): Promise<void> {
-  const { source, sourceOid, names, plan } = context;
+  const { source, sourceOid, names } = context;
   await dropSourceReplication(context);
   const inside = await source.inside(sourceOid, 'work');
-  for (const { schema, name, was } of plan.identities) {
-    await restoreIdentity(inside, schema, name, was);
-  }
   for (const name of context.streamNames) {
     await patiently(inside, `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`);
   }
-  await patiently(inside, `DROP SCHEMA IF EXISTS ${quoteIdentifier(names.schema)} CASCADE`);
+  await dropSourceSchema(inside, names.schema);
   await context.forget(source, [...(await context.recorded(source)).keys()]);
 }
 
@@ -157,26 +155,14 @@ export async function rename(hands: Hands, oid: number, name: string, comment: s
   await emptyDatabase(maintenance, oid, { pids: [], slots: [] }, 5000);
   await hands.underToken(oid, async (tx, before) => {
     await tx.execute(`ALTER DATABASE ${quoteIdentifier(before)} RENAME TO ${quoteIdentifier(name)}`);
-    if ((await databaseOid(tx, name)) !== oid) throw new Error(`the database "${before}" changed under our hands`);
+    if ((await databaseOid(tx, name)) !== oid)
+      throw new Error(`the database "${before}" changed under our hands`);
     await tx.execute(`COMMENT ON DATABASE ${quoteIdentifier(name)} IS ${quoteLiteral(comment)}`);
   });
 }
 
-const identityWords: Readonly<Record<string, string>> = { d: 'DEFAULT', n: 'NOTHING', f: 'FULL' };
-
-/** @param was PostgreSQL's letter for the identity that stood before, or the index's name after `i:` */
-async function restoreIdentity(inside: Session, schema: string, name: string, was: string): Promise<void> {
-  const table = `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
-  const identity = was.startsWith('i:') ? `USING INDEX ${quoteIdentifier(was.slice(2))}` : identityWords[was];
-  if (identity === undefined) throw new RangeError(`"${was}" is no replica identity`);
-  try {
-    await patiently(inside, `ALTER TABLE ${table} REPLICA IDENTITY ${identity}`);
-  } catch (error) {
-    // The table was dropped meanwhile: there is nothing to restore.
-    if (!hasSqlState(error, '42P01', '3F000')) throw error;
-  }
-}
-
 function asError(error: unknown): Error {
-  return error instanceof Error ? error : new PostgresFailure({ code: 'unexpected', sentence: String(error), cure: '' }, 'retry');
+  return error instanceof Error
+    ? error
+    : new PostgresFailure({ code: 'unexpected', sentence: String(error), cure: '' }, 'retry');
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CleanupEntry } from '../../domain/cleanup.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import type { HostSite, Residue } from '../../ports/driver.ts';
@@ -9,6 +9,8 @@ import { look } from './describe.ts';
 import { readSystemIdentifier } from './hands.ts';
 import { quoteIdentifier } from './identifiers.ts';
 import { parseName } from './names.ts';
+import { patiently } from './patience.ts';
+import { dropSourceSchema } from './replication/identity.ts';
 import { dropRole } from './replication/role.ts';
 import { dropSlots } from './replication/slots.ts';
 import { dropSubscription } from './replication/subscription.ts';
@@ -132,7 +134,8 @@ export async function removeResidue(site: HostSite, { item, move, run }: Residue
         await dropRole(session, item.name);
         return;
       case 'subscription':
-        if (database !== undefined) await inDatabase(site, database, async (s) => dropSubscription(s, item.name));
+        if (database !== undefined)
+          await inDatabase(site, database, async (s) => dropSubscription(s, item.name));
         return;
       case 'publication':
       case 'schema':
@@ -144,11 +147,16 @@ export async function removeResidue(site: HostSite, { item, move, run }: Residue
   });
 }
 
-async function removeInside(site: HostSite, database: string, kind: 'publication' | 'schema', name: string): Promise<void> {
-  const quoted = quoteIdentifier(name);
-  const sql =
-    kind === 'publication' ? `DROP PUBLICATION IF EXISTS ${quoted}` : `DROP SCHEMA IF EXISTS ${quoted} CASCADE`;
-  await inDatabase(site, database, async (session) => session.execute(sql));
+async function removeInside(
+  site: HostSite,
+  database: string,
+  kind: 'publication' | 'schema',
+  name: string,
+): Promise<void> {
+  await inDatabase(site, database, async (session) => {
+    if (kind === 'schema') await dropSourceSchema(session, name);
+    else await patiently(session, `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`);
+  });
 }
 
 async function removeDatabase(site: HostSite, session: Session, name: string, oid: number): Promise<void> {
@@ -166,7 +174,10 @@ async function removeDatabase(site: HostSite, session: Session, name: string, oi
   await session.execute(`DROP DATABASE ${quoteIdentifier(name)} WITH (FORCE)`);
 }
 
-async function databaseOf(session: Session, oid: number): Promise<{ name: string; comment: string } | undefined> {
+async function databaseOf(
+  session: Session,
+  oid: number,
+): Promise<{ name: string; comment: string } | undefined> {
   return await session.maybeOne(
     `SELECT datname::text AS name, coalesce(shobj_description(oid, 'pg_database'), '') AS comment
        FROM pg_database WHERE oid = $1`,

@@ -76,7 +76,13 @@ export async function readNeededRoles(session: Session): Promise<NeededRoles> {
     [],
     role,
   );
-  return { roles, memberships: await readMemberships(session, roles.map(({ name }) => name)) };
+  return {
+    roles,
+    memberships: await readMemberships(
+      session,
+      roles.map(({ name }) => name),
+    ),
+  };
 }
 
 async function readMemberships(session: Session, names: readonly string[]): Promise<Membership[]> {
@@ -125,7 +131,9 @@ export async function compareRoles(needed: NeededRoles, target: Session): Promis
     }),
     missingMemberships: needed.memberships.filter(
       ({ group, member }) =>
-        there.has(member) && there.get(member)?.superuser !== true && !joined.has(JSON.stringify([group, member])),
+        there.has(member) &&
+        there.get(member)?.superuser !== true &&
+        !joined.has(JSON.stringify([group, member])),
     ),
   };
 }

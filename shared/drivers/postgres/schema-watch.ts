@@ -41,7 +41,11 @@ export function schemaChanged(context: MoveContext): StepFailure {
  * across majors by what both write alike.
  * @throws StepFailure `schema-differs` naming the first differences
  */
-export async function assertSameSchema(context: MoveContext, source: Session, target: Session): Promise<void> {
+export async function assertSameSchema(
+  context: MoveContext,
+  source: Session,
+  target: Session,
+): Promise<void> {
   const options = { ignoreSchemas: [context.names.schema], portableOnly: source.major !== target.major };
   const [here, there] = await Promise.all([schemaFacts(source, options), schemaFacts(target, options)]);
   const known = new Set(there);

@@ -28,13 +28,11 @@ export async function readSequences(
 ): Promise<SequenceState[]> {
   const states: SequenceState[] = [];
   for (let from = 0; from < sequences.length; from += atOnce) {
-    const parts = sequences
-      .slice(from, from + atOnce)
-      .map(
-        ({ schema, name }) =>
-          `SELECT ${quoteLiteral(schema)}::text AS schema, ${quoteLiteral(name)}::text AS name,
+    const parts = sequences.slice(from, from + atOnce).map(
+      ({ schema, name }) =>
+        `SELECT ${quoteLiteral(schema)}::text AS schema, ${quoteLiteral(name)}::text AS name,
                   last_value AS last, is_called AS called FROM ${quoteQualified(schema, name)}`,
-      );
+    );
     states.push(...(await session.query(parts.join('\nUNION ALL\n'), [], state)));
   }
   return states;

@@ -73,14 +73,14 @@ export class PostgresMove implements MoveSession {
   }
 
   async fence(): Promise<void> {
-    return await this.#held(async () => {
+    await this.#held(async () => {
       this.#fenceTimings = { ...(await fence(this.#context)) };
       if (this.#isOffline) await this.#offline.begin();
     });
   }
 
   async unfence(): Promise<void> {
-    return await this.#held(async () => {
+    await this.#held(async () => {
       this.#settled = undefined;
       await unfence(this.#context);
     });
@@ -98,25 +98,26 @@ export class PostgresMove implements MoveSession {
   async confirm(): Promise<Json> {
     return await this.#held(async () => {
       if (this.#isOffline) return await this.#offline.confirm();
-      if (this.#settled === undefined) throw new SessionLost('this session has not settled: its fence is gone');
+      if (this.#settled === undefined)
+        throw new SessionLost('this session has not settled: its fence is gone');
       return await confirmOnline(this.#context, this.#settled);
     });
   }
 
   async fenceForGood(): Promise<void> {
-    return await this.#held(async () => {
+    await this.#held(async () => {
       await fenceForGood(this.#context);
     });
   }
 
   async open(): Promise<void> {
-    return await this.#held(async () => {
+    await this.#held(async () => {
       await openTarget(this.#context);
     });
   }
 
   async probe(): Promise<void> {
-    return await this.#held(async () => {
+    await this.#held(async () => {
       await probe(this.#context);
     });
   }
@@ -128,19 +129,19 @@ export class PostgresMove implements MoveSession {
   }
 
   async retire(copy: RetainedCopy): Promise<void> {
-    return await this.#held(async () => {
+    await this.#held(async () => {
       await retire(this.#context, copy);
     });
   }
 
   async dropReplication(): Promise<void> {
-    return await this.#held(async () => {
+    await this.#held(async () => {
       if (this.#context.job.recorded !== undefined) await dropReplication(this.#context);
     });
   }
 
   async dropTarget(): Promise<void> {
-    return await this.#held(async () => {
+    await this.#held(async () => {
       await dropTarget(this.#context);
     });
   }

@@ -111,9 +111,9 @@ export async function withinFence<T>(session: Session, work: () => Promise<T>): 
   try {
     return await work();
   } catch (error) {
-    const lost = error instanceof PostgresFailure && /^(connection-lost|session-terminated)$/.test(error.failure.code);
+    const lost =
+      error instanceof PostgresFailure && /^(connection-lost|session-terminated)$/.test(error.failure.code);
     if (!lost && session.usable) throw error;
     throw new SessionLost('the session into the fenced source broke off', { cause: error });
   }
 }
-

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure, TokenSuperseded } from '../../domain/failure.ts';
 import type { Session } from './connection.ts';
 import { hasSqlState } from './failures.ts';
@@ -21,8 +21,7 @@ export interface TokenHolder {
   readonly epoch: number;
 }
 
-const fenceTable = (installation: string): string =>
-  `${quoteIdentifier(tokenSchema(installation))}.fence`;
+const fenceTable = (installation: string): string => `${quoteIdentifier(tokenSchema(installation))}.fence`;
 
 /**
  * Makes the table of host tokens where it is missing. It belongs to the installation and stays.
@@ -136,7 +135,12 @@ export async function underToken<T>(
 }
 
 /** In the transaction of `underToken`: this database is closed for good by us, or no longer. */
-export async function markClosed(tx: Session, database: number, holder: TokenHolder, closed: boolean): Promise<void> {
+export async function markClosed(
+  tx: Session,
+  database: number,
+  holder: TokenHolder,
+  closed: boolean,
+): Promise<void> {
   await tx.execute(`UPDATE ${fenceTable(holder.installation)} SET closed_by = $2 WHERE database = $1`, [
     database,
     closed ? holder.token : null,
@@ -144,7 +148,11 @@ export async function markClosed(tx: Session, database: number, holder: TokenHol
 }
 
 /** The row of a database that is gone. */
-export async function forgetToken(maintenance: Session, database: number, installation: string): Promise<void> {
+export async function forgetToken(
+  maintenance: Session,
+  database: number,
+  installation: string,
+): Promise<void> {
   await maintenance.execute(
     `DELETE FROM ${fenceTable(installation)}
       WHERE database = $1 AND NOT EXISTS (SELECT FROM pg_catalog.pg_database WHERE oid = $1)`,

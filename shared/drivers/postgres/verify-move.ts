@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import type { StepEnd } from '../../ports/driver.ts';
@@ -35,7 +35,9 @@ export async function verifyOnline(context: MoveContext, progress: Json | undefi
 const noted = (schema: string): string => quoteQualified(schema, 'verified');
 
 async function noteReport(target: Session, schema: string, report: VerifyReport): Promise<void> {
-  await target.execute(`CREATE TABLE IF NOT EXISTS ${noted(schema)} (id int PRIMARY KEY, report jsonb NOT NULL)`);
+  await target.execute(
+    `CREATE TABLE IF NOT EXISTS ${noted(schema)} (id int PRIMARY KEY, report jsonb NOT NULL)`,
+  );
   await target.execute(
     `INSERT INTO ${noted(schema)} VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET report = excluded.report`,
     [JSON.stringify(report)],

@@ -17,7 +17,7 @@ export type PlanServices = Pick<
 >;
 
 /** Endpoints between two records of how far planning has come. */
-const pageSize = 50;
+const pageSize = 25;
 
 /**
  * Makes one move per selected endpoint, page by page: what one invocation has not done, the next goes on with.

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure } from '../../../domain/failure.ts';
 import type { Session } from '../connection.ts';
 import { hasSqlState } from '../failures.ts';
@@ -88,7 +88,9 @@ async function endSessions(
 }
 
 function sessionsRemain(maintenance: Session, sessions: readonly z.infer<typeof insider>[]): StepFailure {
-  const who = sessions.map(({ pid, who: user, type }) => `${type ?? 'session'} ${String(pid)} of ${user ?? '?'}`);
+  const who = sessions.map(
+    ({ pid, who: user, type }) => `${type ?? 'session'} ${String(pid)} of ${user ?? '?'}`,
+  );
   return new StepFailure(
     {
       code: 'sessions-remain',

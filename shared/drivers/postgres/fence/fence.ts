@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { SessionLost, StepFailure } from '../../../domain/failure.ts';
 import type { HostName } from '../../../domain/ids.ts';
 import type { MoveContext } from '../context.ts';
@@ -17,7 +17,11 @@ const emptyingPatienceMs = 2000;
 /** The sessions that must be open before the source is closed: nobody gets in afterwards, we neither. */
 export async function enterBoth(context: MoveContext): Promise<void> {
   const { source, target, sourceOid } = context;
-  const outside = [source.inside(sourceOid, 'tail'), source.inside(sourceOid, 'check'), source.maintenance('emptying')];
+  const outside = [
+    source.inside(sourceOid, 'tail'),
+    source.inside(sourceOid, 'check'),
+    source.maintenance('emptying'),
+  ];
   if (context.plan.mode === 'offline') {
     await Promise.all(outside);
     return;
@@ -31,7 +35,8 @@ export async function enterBoth(context: MoveContext): Promise<void> {
 /** A worker that died between freeze and thaw has left the target closed to us as well. */
 export async function openTargetToUs(context: MoveContext): Promise<number> {
   const oid = await context.targetOid();
-  if (!(await isOpen(await context.target.maintenance(), oid))) await allowConnections(context.target, oid, true);
+  if (!(await isOpen(await context.target.maintenance(), oid)))
+    await allowConnections(context.target, oid, true);
   return oid;
 }
 
@@ -39,7 +44,9 @@ export async function openTargetToUs(context: MoveContext): Promise<number> {
  * Closes the source and returns when nobody but us is inside.
  * @throws SessionLost when it is closed already and our sessions into it are gone
  */
-export async function fence(context: MoveContext): Promise<{ closedMs: number; emptiedMs: number; ended: number }> {
+export async function fence(
+  context: MoveContext,
+): Promise<{ closedMs: number; emptiedMs: number; ended: number }> {
   const { source, target, sourceOid } = context;
   if (!(await isOpen(await source.maintenance(), sourceOid))) {
     source.insideStill(sourceOid, 'tail');

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { copyTableRows } from '../copy-rows.ts';
 import { quoteLiteral, quoteQualified } from '../identifiers.ts';
@@ -64,9 +64,13 @@ export class ChunkLedger {
     );
     await this.#target.transaction(async (tx) => {
       const held = await this.#held();
-      const filled = tables.filter((table) => holdsRows(table) && table.extension === undefined && held.has(qualifiedName(table)));
+      const filled = tables.filter(
+        (table) => holdsRows(table) && table.extension === undefined && held.has(qualifiedName(table)),
+      );
       if (filled.length > 0) {
-        await tx.execute(`TRUNCATE ${filled.map((table) => `ONLY ${qualifiedName(table)}`).join(', ')} CASCADE`);
+        await tx.execute(
+          `TRUNCATE ${filled.map((table) => `ONLY ${qualifiedName(table)}`).join(', ')} CASCADE`,
+        );
       }
       await tx.execute(
         `DELETE FROM ${this.#chunks};

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { SessionLost, StepFailure } from '../../../domain/failure.ts';
 import type { Json } from '../../../domain/json.ts';
 import type { StepEnd } from '../../../ports/driver.ts';
@@ -62,7 +62,8 @@ export class OfflineCopy {
       rechecks: 0,
       signal: job.signal,
     });
-    if (end.kind === 'continue') return { kind: 'continue', progress: { verify: z.json().parse(end.progress) } };
+    if (end.kind === 'continue')
+      return { kind: 'continue', progress: { verify: z.json().parse(end.progress) } };
     const { left, ...counts } = end.report;
     if (left.rows.length > 0 || left.tables.length > 0) throw contentDiffers(context, left);
     await applyStatements(work, { schema: names.schema }, { section: 'last' });
@@ -100,7 +101,10 @@ export class OfflineCopy {
       if (!(error instanceof SessionLost)) throw error;
     }
     const { disturbed } = await reenter(this.#context);
-    const entered = { tail: source.insideStill(sourceOid, 'tail'), check: source.insideStill(sourceOid, 'check') };
+    const entered = {
+      tail: source.insideStill(sourceOid, 'tail'),
+      check: source.insideStill(sourceOid, 'check'),
+    };
     if (disturbed) {
       const work = await target.inside(await this.#context.targetOid(), 'work');
       const { tables } = await this.#context.inventory('tail');
@@ -128,7 +132,8 @@ export class OfflineCopy {
     const sources = [tail, check].slice(0, streams);
     const ends = await Promise.allSettled(sources.map(async (source, index) => stream(source, index)));
     for (const end of ends) if (end.status === 'rejected') throw lostOr(end.reason, sources);
-    if (queue.length > 0) return { kind: 'continue', progress: { chunks: chunks.length, left: queue.length } };
+    if (queue.length > 0)
+      return { kind: 'continue', progress: { chunks: chunks.length, left: queue.length } };
     if (largeObjects.count > 0 && !copied.has(largeObjectsKey)) {
       await copyLargeObjects(tail, work);
       await ledger.noteLargeObjects();

@@ -112,7 +112,11 @@ export async function checkCollations(
     );
   }
   if (attributes.provider === 'i') {
-    const icu = await target.query(`SELECT 'icu' AS name FROM pg_collation WHERE collprovider = 'i' LIMIT 1`, [], named);
+    const icu = await target.query(
+      `SELECT 'icu' AS name FROM pg_collation WHERE collprovider = 'i' LIMIT 1`,
+      [],
+      named,
+    );
     if (icu.length === 0) {
       findings.blocker(
         'collation-provider-missing',
@@ -144,7 +148,10 @@ async function compareVersions(
                 WHERE datlocprovider = $1::"char" AND ${folded('datcollate')} = ${folded('$2::text')} LIMIT 1`;
   const row = z.object({ version: maybeText });
   const parameters = [attributes.provider, attributes.collate];
-  const [here, there] = await Promise.all([source.maybeOne(sql, parameters, row), target.maybeOne(sql, parameters, row)]);
+  const [here, there] = await Promise.all([
+    source.maybeOne(sql, parameters, row),
+    target.maybeOne(sql, parameters, row),
+  ]);
   if (here === undefined || there === undefined || here.version === there.version) return;
   findings.warning(
     'collation-version',

@@ -8,7 +8,13 @@ import { readDatabaseAttributes } from '../schema/attributes.ts';
 import { fingerprint } from '../schema/fingerprint.ts';
 import { text } from '../values.ts';
 import { checkCollations, checkExtensions, checkSurroundings } from './fit.ts';
-import { checkCapacity, checkLongTransactions, checkOthers, checkReachability, checkWal } from './replication.ts';
+import {
+  checkCapacity,
+  checkLongTransactions,
+  checkOthers,
+  checkReachability,
+  checkWal,
+} from './replication.ts';
 import { Findings } from './report.ts';
 import type { PreflightReport } from './report.ts';
 import { checkRoles } from './roles.ts';
@@ -71,7 +77,8 @@ export async function runPreflight(input: PreflightInput): Promise<PreflightRepo
   try {
     const source = await open(input.source, input.sourceMaintenance);
     const target = await open(input.target, input.targetMaintenance);
-    if (source === undefined || target === undefined) return { findings: findings.list, mode: 'online', sizeBytes: 0 };
+    if (source === undefined || target === undefined)
+      return { findings: findings.list, mode: 'online', sizeBytes: 0 };
     const inside = await open(input.source, input.database);
     return await look(input, { source, target, inside }, findings);
   } finally {

@@ -29,7 +29,8 @@ export function checkCapacity(source: Server, target: Server, wanted: number, fi
   if (source.freeSenders < least) lacks(source, source.freeSenders, 'max_wal_senders', source.senders);
   const originSetting = target.major >= 18 ? 'max_active_replication_origins' : 'max_replication_slots';
   if (target.freeOrigins < least) lacks(target, target.freeOrigins, originSetting, target.origins);
-  if (target.freeWorkers < least) lacks(target, target.freeWorkers, 'max_logical_replication_workers', target.workers);
+  if (target.freeWorkers < least)
+    lacks(target, target.freeWorkers, 'max_logical_replication_workers', target.workers);
   if (target.workerProcesses < target.workers + 1) {
     findings.warning(
       'worker-processes',
@@ -53,7 +54,11 @@ export function checkCapacity(source: Server, target: Server, wanted: number, fi
 }
 
 /** `mode` is offline where the source does not write logical WAL. */
-export function checkWal(source: Server, offline: 'refuse' | 'allow', findings: Findings): 'online' | 'offline' {
+export function checkWal(
+  source: Server,
+  offline: 'refuse' | 'allow',
+  findings: Findings,
+): 'online' | 'offline' {
   if (source.walLevel === 'logical') {
     if (source.walKeepSize === '-1') {
       findings.warning(
@@ -131,7 +136,13 @@ export async function checkLongTransactions(maintenance: Session, findings: Find
       WHERE backend_xid IS NOT NULL AND xact_start < now() - interval '10 seconds' AND pid <> pg_backend_pid()
       ORDER BY xact_start LIMIT 5`,
     [],
-    z.object({ pid: z.int(), database: maybeText, user: maybeText, application: maybeText, seconds: wholeNumber }),
+    z.object({
+      pid: z.int(),
+      database: maybeText,
+      user: maybeText,
+      application: maybeText,
+      seconds: wholeNumber,
+    }),
   );
   for (const { pid, database, user, application, seconds } of rows) {
     findings.warning(

@@ -68,7 +68,12 @@ export class Findings {
 /** A list for a sentence: the first few, and how many more. */
 export function some(names: readonly string[], shown = 5): string {
   const rest = names.length - shown;
-  return names.slice(0, shown).map((name) => `"${name}"`).join(', ') + (rest > 0 ? ` and ${String(rest)} more` : '');
+  return (
+    names
+      .slice(0, shown)
+      .map((name) => `"${name}"`)
+      .join(', ') + (rest > 0 ? ` and ${String(rest)} more` : '')
+  );
 }
 
 export function megabytes(bytes: number): string {

@@ -19,12 +19,22 @@ export async function checkRoles(
   const { missing, weaker, missingMemberships } = await compareRoles(needed, target.session);
   const where = target.server.name;
   if (policy === 'copy' && missing.length > 0) {
-    await checkCopy(missing.filter(isPowerful).map(({ name }) => name), source, target, findings);
+    await checkCopy(
+      missing.filter(isPowerful).map(({ name }) => name),
+      source,
+      target,
+      findings,
+    );
   }
   for (const one of missing) {
     if (policy === 'copy') {
       if (isPowerful(one)) continue;
-      findings.action('role-copied', `The role "${one.name}" is made on ${where}, with its password.`, 'Nothing to do.', one.name);
+      findings.action(
+        'role-copied',
+        `The role "${one.name}" is made on ${where}, with its password.`,
+        'Nothing to do.',
+        one.name,
+      );
       continue;
     }
     const indirect = one.uses.every((use) => use === 'member' || use === 'group');

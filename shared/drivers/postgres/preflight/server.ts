@@ -31,12 +31,15 @@ const serverShape = z.object({
   subscribes: truth,
   maintenanceCreate: truth,
 });
-export type Server = z.infer<typeof serverShape> & { readonly versionNumber: number; readonly major: number; readonly name: string };
+export type Server = z.infer<typeof serverShape> & {
+  readonly versionNumber: number;
+  readonly major: number;
+  readonly name: string;
+};
 
 /** Limits, what is left of them, and what the mover may do. One statement. */
 export async function readServer(maintenance: Session, tokenSchema: string): Promise<Server> {
-  const origins =
-    maintenance.major >= 18 ? 'max_active_replication_origins' : 'max_replication_slots';
+  const origins = maintenance.major >= 18 ? 'max_active_replication_origins' : 'max_replication_slots';
   const subscribes =
     maintenance.major >= 16 ? `pg_has_role(current_user, 'pg_create_subscription', 'USAGE')` : 'r.rolsuper';
   const setting = (name: string): string => `current_setting('${name}')::bigint`;
@@ -69,11 +72,21 @@ export async function readServer(maintenance: Session, tokenSchema: string): Pro
     [tokenSchema],
     serverShape,
   );
-  return { ...server, versionNumber: maintenance.versionNumber, major: maintenance.major, name: maintenance.server };
+  return {
+    ...server,
+    versionNumber: maintenance.versionNumber,
+    major: maintenance.major,
+    name: maintenance.server,
+  };
 }
 
 /** Versions, identity, and that both are primaries. */
-export function checkServers(source: Server, target: Server, findings: Findings, newestMajor = bundledMajor): void {
+export function checkServers(
+  source: Server,
+  target: Server,
+  findings: Findings,
+  newestMajor = bundledMajor,
+): void {
   for (const { name, major, standby } of [source, target]) {
     if (major < 15) {
       findings.blocker(
@@ -92,7 +105,12 @@ export function checkServers(source: Server, target: Server, findings: Findings,
       );
     }
     if (standby) {
-      findings.blocker('standby', `${name} is a standby: it takes no writes.`, 'Give the address of the primary.', name);
+      findings.blocker(
+        'standby',
+        `${name} is a standby: it takes no writes.`,
+        'Give the address of the primary.',
+        name,
+      );
     }
   }
   if (source.major > target.major) {
@@ -142,7 +160,9 @@ export async function checkPrivileges(
       ...(server.createDb ? [] : ['CREATEDB']),
       ...(server.signals ? [] : ['membership in pg_signal_backend']),
       ...(server === source && !server.replication ? ['REPLICATION'] : []),
-      ...(server === target && server.major >= 16 && !server.subscribes ? ['membership in pg_create_subscription'] : []),
+      ...(server === target && server.major >= 16 && !server.subscribes
+        ? ['membership in pg_create_subscription']
+        : []),
       ...(server.maintenanceCreate ? [] : [`CREATE on database "${maintenance}"`]),
     ];
     for (const lack of lacks) {
@@ -162,7 +182,8 @@ export async function checkPrivileges(
 
 function cureOf(lack: string, user: string): string {
   if (lack.startsWith('membership in ')) return `GRANT ${lack.slice('membership in '.length)} TO "${user}";`;
-  if (lack.startsWith('CREATE on ')) return `GRANT ${lack.replace(' on database', ' ON DATABASE')} TO "${user}";`;
+  if (lack.startsWith('CREATE on '))
+    return `GRANT ${lack.replace(' on database', ' ON DATABASE')} TO "${user}";`;
   return `ALTER ROLE "${user}" ${lack};`;
 }
 

@@ -105,7 +105,11 @@ function checkIdentities(
 }
 
 /** What replication does not carry has to be small enough for the freeze. */
-function checkLeftovers({ tables, largeObjects }: Inventory, limits: TableLimits, findings: Findings): number {
+function checkLeftovers(
+  { tables, largeObjects }: Inventory,
+  limits: TableLimits,
+  findings: Findings,
+): number {
   const leftovers = tables.filter((table) => holdsRows(table) && !isReplicated(table));
   const tableBytes = leftovers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const names = leftovers.map(({ name }) => name);

@@ -44,7 +44,11 @@ export class Copy {
         return { kind: 'done', result: { tables: states.length } };
       }
       if (looks % 10 === 1) {
-        assertSlots(await readSlots(await source.maintenance(), streamNames), streamNames, context.job.source.host);
+        assertSlots(
+          await readSlots(await source.maintenance(), streamNames),
+          streamNames,
+          context.job.source.host,
+        );
         await this.#assertFewErrors();
       }
       if (performance.now() > until) return this.#wait(states);

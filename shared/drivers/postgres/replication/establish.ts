@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CleanupEntry } from '../../../domain/cleanup.ts';
 import { StepFailure } from '../../../domain/failure.ts';
 import { replicationAddress } from '../address.ts';
@@ -6,7 +6,7 @@ import type { Session } from '../connection.ts';
 import type { MoveContext } from '../context.ts';
 import { openTargetToUs, recordSourceSettings } from '../fence/fence.ts';
 import { quoteQualified } from '../identifiers.ts';
-import { patiently } from '../patience.ts';
+import { setIdentities } from './identity.ts';
 import { makeRole, mayMakeRole } from './role.ts';
 import { ensureMarkers, ensurePublication, ensureSlot } from './stream.ts';
 import type { Stream } from './stream.ts';
@@ -20,9 +20,6 @@ import {
 
 /** A statement that waits for the transactions of the whole server gives up after this. */
 const slotPatienceMs = 15_000;
-
-/** Keys of what stands in the ledger of the source while a move replicates. */
-export const identityKey = (schema: string, name: string): string => `replica-identity:${schema}.${name}`;
 
 /**
  * Makes everything that replication needs, in an order in which each part can be looked up before it is made:
@@ -39,8 +36,8 @@ export async function establish(context: MoveContext, streams: readonly Stream[]
 
   const ownRole = await mayMakeRole(await source.maintenance());
   await recordAll(context, streams, ownRole);
-  await setIdentities(context, inside);
   await ensureMarkers(inside, names.schema, streams.length, 'source');
+  await setIdentities(inside, names.schema, context.plan.identities);
   await ensureMarkers(onTarget, names.schema, streams.length, 'target');
   for (const stream of streams) {
     await ensurePublication(inside, stream, names.schema);
@@ -70,7 +67,7 @@ async function recordAll(context: MoveContext, streams: readonly Stream[], ownRo
   const entries: CleanupEntry[] = [
     { key: `schema:${names.schema}`, kind: 'schema', name: names.schema, ...on },
     ...plan.identities.map(({ schema, name, was }) => ({
-      key: identityKey(schema, name),
+      key: `replica-identity:${schema}.${name}`,
       kind: 'replica-identity',
       name: quoteQualified(schema, name),
       ...on,
@@ -129,12 +126,6 @@ async function recordSubscriptions(
 /** LIKE pattern of the slots that the table workers of a subscription make on the source. */
 export const tableSlots = (subscription: number, targetIdentifier: string): string =>
   `pg\\_${String(subscription)}\\_sync\\_%\\_${targetIdentifier}`;
-
-async function setIdentities(context: MoveContext, inside: Session): Promise<void> {
-  for (const { schema, name } of context.plan.identities) {
-    await patiently(inside, `ALTER TABLE ${quoteQualified(schema, name)} REPLICA IDENTITY FULL`);
-  }
-}
 
 async function createSlot(context: MoveContext, inside: Session, name: string): Promise<void> {
   try {

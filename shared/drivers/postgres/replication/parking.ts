@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import type { MoveContext } from '../context.ts';
 import { quoteQualified } from '../identifiers.ts';
@@ -49,7 +49,9 @@ export class Parking {
     const copying = mine.filter(({ state }) => state === 'd');
     const copied = mine.filter((table) => table.state === 'f' && bare.has(nameOf(table)));
     if (enabled) {
-      const full = copying.some((table) => bare.has(nameOf(table))) && (await this.#workersAreBusy(inside, copying.length));
+      const full =
+        copying.some((table) => bare.has(nameOf(table))) &&
+        (await this.#workersAreBusy(inside, copying.length));
       const all = waiting.length === 0;
       if (copied.length > 0 || all || full) await enableSubscription(inside, this.#stream, false);
       return;
@@ -81,7 +83,10 @@ export class Parking {
   async #buildKey(table: TableName): Promise<void> {
     const { target, names } = this.#context;
     const taken = new Set(this.#building.keys()).size;
-    const session = await target.inside(await this.#context.targetOid(), `build ${String(taken)} ${nameOf(table)}`);
+    const session = await target.inside(
+      await this.#context.targetOid(),
+      `build ${String(taken)} ${nameOf(table)}`,
+    );
     try {
       await session.set({ max_parallel_maintenance_workers: '2', lock_timeout: '0' });
       await applyStatements(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { quoteLiteral, quoteQualified } from '../identifiers.ts';
 import { markerTable } from './stream.ts';
@@ -22,7 +22,11 @@ export async function writeBeat(source: Session, schema: string, streams: number
 }
 
 /** The beats that the target shows, by stream. */
-export async function readBeats(target: Session, schema: string, streams: number): Promise<(string | null)[]> {
+export async function readBeats(
+  target: Session,
+  schema: string,
+  streams: number,
+): Promise<(string | null)[]> {
   const columns = indexes(streams).map(
     (index) => `(SELECT beat FROM ${quoteQualified(schema, markerTable(index))} WHERE id = 1)`,
   );

@@ -1,5 +1,5 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { replicationAddress } from '../address.ts';
 import type { PostgresAddress, Session } from '../connection.ts';
 import type { Hands } from '../hands.ts';

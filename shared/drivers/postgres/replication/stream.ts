@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { quoteIdentifier, quoteQualified } from '../identifiers.ts';
 import { patiently } from '../patience.ts';
@@ -56,7 +56,10 @@ export async function ensurePublication(inside: Session, stream: Stream, schema:
     z.object({ name: z.string() }),
   );
   if (there === undefined) {
-    await patiently(inside, `CREATE PUBLICATION ${name} FOR TABLE ONLY ${quoteQualified(marker.schema, marker.name)}`);
+    await patiently(
+      inside,
+      `CREATE PUBLICATION ${name} FOR TABLE ONLY ${quoteQualified(marker.schema, marker.name)}`,
+    );
   }
   const published = await inside.query(
     `SELECT n.nspname::text AS schema, c.relname::text AS name

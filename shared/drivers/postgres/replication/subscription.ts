@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { conninfo } from '../connection.ts';
 import type { PostgresAddress, Session } from '../connection.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
@@ -87,9 +87,7 @@ async function hide(tx: Session): Promise<void> {
 }
 
 export async function enableSubscription(inside: Session, name: string, enabled: boolean): Promise<void> {
-  await inside.execute(
-    `ALTER SUBSCRIPTION ${quoteIdentifier(name)} ${enabled ? 'ENABLE' : 'DISABLE'}`,
-  );
+  await inside.execute(`ALTER SUBSCRIPTION ${quoteIdentifier(name)} ${enabled ? 'ENABLE' : 'DISABLE'}`);
 }
 
 /** Drops a subscription without a word to the source, whose slots are dropped from there. */

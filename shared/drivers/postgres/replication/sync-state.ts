@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure } from '../../../domain/failure.ts';
 import type { Session } from '../connection.ts';
 import { wholeNumber } from '../values.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure } from '../../../domain/failure.ts';
 import type { MoveContext } from '../context.ts';
 import type { Session } from '../connection.ts';

@@ -98,10 +98,14 @@ export function createDatabaseSql(
   ];
   if (provider === 'i' && locale !== null) parts.push(`ICU_LOCALE ${quoteLiteral(locale)}`);
   if (provider === 'b' && locale !== null) parts.push(`BUILTIN_LOCALE ${quoteLiteral(locale)}`);
-  if (attributes.icuRules !== null && options.major >= 16) parts.push(`ICU_RULES ${quoteLiteral(attributes.icuRules)}`);
-  if (attributes.tablespace !== 'pg_default') parts.push(`TABLESPACE ${quoteIdentifier(attributes.tablespace)}`);
-  if (options.allowConnections !== undefined) parts.push(`ALLOW_CONNECTIONS ${String(options.allowConnections)}`);
-  if (options.connectionLimit !== undefined) parts.push(`CONNECTION LIMIT ${String(options.connectionLimit)}`);
+  if (attributes.icuRules !== null && options.major >= 16)
+    parts.push(`ICU_RULES ${quoteLiteral(attributes.icuRules)}`);
+  if (attributes.tablespace !== 'pg_default')
+    parts.push(`TABLESPACE ${quoteIdentifier(attributes.tablespace)}`);
+  if (options.allowConnections !== undefined)
+    parts.push(`ALLOW_CONNECTIONS ${String(options.allowConnections)}`);
+  if (options.connectionLimit !== undefined)
+    parts.push(`CONNECTION LIMIT ${String(options.connectionLimit)}`);
   return `CREATE DATABASE ${quoteIdentifier(name)} WITH ${parts.join(' ')}`;
 }
 

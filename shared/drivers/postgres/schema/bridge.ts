@@ -54,6 +54,9 @@ export async function runBundledPgDump(session: Session, args: readonly string[]
     eval: true,
     workerData: { port: port2, bell, args, parameters, pgDump },
     transferList: [port2],
+    // Neither flags nor variables of the process: a flag could make an ES module of the text.
+    execArgv: [],
+    env: {},
     stdout: true,
     stderr: true,
   });
@@ -105,7 +108,10 @@ function locatePgDump(): string {
 }
 
 /** Gathers what the server sends until it is ready for the next query, then hands it over in one piece. */
-function collectAnswers(wire: Wire, answer: (bytes: Uint8Array) => void): { expect(request: Uint8Array): void } {
+function collectAnswers(
+  wire: Wire,
+  answer: (bytes: Uint8Array) => void,
+): { expect(request: Uint8Array): void } {
   let chunks: Buffer[] = [];
   let rest: Buffer = Buffer.alloc(0);
   let readies = 0;
@@ -146,7 +152,7 @@ function dumpFailure(session: Session, said: string): PostgresFailure {
   // The thread has no program file of its own, which pg_dump mentions.
   const own = said.replaceAll(/could not find a "\[worker eval\]" to execute|\[worker eval\]: /g, '');
   const words = redact(own.replaceAll(/\s+/g, ' ')).slice(0, 1500);
-  const privilege = /permission denied/.test(words);
+  const privilege = words.includes('permission denied');
   return new PostgresFailure(
     {
       code: 'schema-dump-failed',

@@ -156,9 +156,13 @@ async function applyPart(
     if (!(error instanceof PostgresFailure) || statement === undefined || part.length > 1) throw error;
     const { code, sentence, cure } = error.failure;
     const shown = redact(statement.sql.replaceAll(/\s+/g, ' ')).slice(0, 160);
-    throw new PostgresFailure({ code, sentence: `${sentence} The statement was: ${shown}`, cure }, error.verdict, {
-      ...(error.sqlState === undefined ? {} : { sqlState: error.sqlState }),
-      cause: error.cause,
-    });
+    throw new PostgresFailure(
+      { code, sentence: `${sentence} The statement was: ${shown}`, cure },
+      error.verdict,
+      {
+        ...(error.sqlState === undefined ? {} : { sqlState: error.sqlState }),
+        cause: error.cause,
+      },
+    );
   }
 }

@@ -65,15 +65,20 @@ export function classify(dump: string, options: ClassifyOptions = {}): Statement
     const [first, second] = statement.head;
     if (first?.text === 'set' && second !== undefined) {
       // The rest is pinned by whoever applies the statements.
-      if (/^default_(tablespace|table_access_method)$/.test(second.text)) settings.set(second.text, statement.sql);
+      if (/^default_(tablespace|table_access_method)$/.test(second.text))
+        settings.set(second.text, statement.sql);
       continue;
     }
-    if (first?.text === 'select' && /set_config\('search_path'/.test(statement.sql)) continue;
+    if (first?.text === 'select' && statement.sql.includes("set_config('search_path'")) continue;
     const placed = classifier.place(statement.head);
     if (placed === undefined) continue;
-    const prefix = storesRows(statement.head) ? [...settings.values()].map((sql) => `${sql};\n`).join('') : '';
+    const prefix = storesRows(statement.head)
+      ? [...settings.values()].map((sql) => `${sql};\n`).join('')
+      : '';
     const sql = prefix + statement.sql;
-    const digest = createHash('sha256').update(`${placed.section}\0${String(position)}\0${sql}`).digest('hex');
+    const digest = createHash('sha256')
+      .update(`${placed.section}\0${String(position)}\0${sql}`)
+      .digest('hex');
     statements.push({ id: digest.slice(0, 32), section: placed.section, position, table: placed.table, sql });
   }
   return statements;
@@ -82,7 +87,8 @@ export function classify(dump: string, options: ClassifyOptions = {}): Statement
 /** Only these look at `default_tablespace` and `default_table_access_method`. */
 function storesRows(head: readonly Token[]): boolean {
   const words = head.filter(({ kind }) => kind === 'word').map(({ text }) => text);
-  if (words[0] === 'create') return words.slice(1, 4).some((word) => /^(table|index|materialized)$/.test(word));
+  if (words[0] === 'create')
+    return words.slice(1, 4).some((word) => /^(table|index|materialized)$/.test(word));
   return words[0] === 'alter' && words[1] === 'table' && words.includes('constraint');
 }
 
@@ -176,7 +182,8 @@ class Classifier {
     if (words.take('force', 'row')) return { section: 'last', table };
     if (words.take('enable', 'row') || words.take('disable', 'row')) return { section: 'constraints', table };
     if (words.take('replica', 'identity')) return this.#replicaIdentity(words, table);
-    if (words.take('cluster', 'on')) return this.#ofIndex({ schema: table.schema, name: words.plainName() ?? '' });
+    if (words.take('cluster', 'on'))
+      return this.#ofIndex({ schema: table.schema, name: words.plainName() ?? '' });
     if (words.take('enable', 'always', 'trigger') || words.take('enable', 'replica', 'trigger')) {
       return { section: 'last', table };
     }

@@ -22,7 +22,11 @@ export interface Comparison {
 }
 
 /** Both sides at the same moment: what is in flight shows as unequal, what is lost does so for good. */
-export async function compareUnits(source: Session, target: Session, units: readonly Unit[]): Promise<Comparison> {
+export async function compareUnits(
+  source: Session,
+  target: Session,
+  units: readonly Unit[],
+): Promise<Comparison> {
   const [left, right] = await Promise.all([readBuckets(source, units), readBuckets(target, units)]);
   let rows = 0n;
   for (const buckets of left.values()) for (const bucket of buckets.values()) rows += bucket.rows;
@@ -38,7 +42,10 @@ export async function compareUnits(source: Session, target: Session, units: read
   return { rows, unequal };
 }
 
-async function readBuckets(session: Session, units: readonly Unit[]): Promise<Map<number, Map<number, Bucket>>> {
+async function readBuckets(
+  session: Session,
+  units: readonly Unit[],
+): Promise<Map<number, Map<number, Bucket>>> {
   const parameters = new Parameters();
   const sql = units.map((unit, place) => bucketsSql(place, unit.table, unit.range, unit.buckets, parameters));
   const found = await session.query(sql.join('\nUNION ALL\n'), parameters.values, bucketRow);
@@ -52,7 +59,11 @@ async function readBuckets(session: Session, units: readonly Unit[]): Promise<Ma
 }
 
 /** The keys whose rows differ in unequal buckets, read at the same moment on both sides. */
-export async function findSuspects(source: Session, target: Session, { unit, buckets }: Unequal): Promise<Key[]> {
+export async function findSuspects(
+  source: Session,
+  target: Session,
+  { unit, buckets }: Unequal,
+): Promise<Key[]> {
   const [left, right] = await Promise.all(
     [source, target].map(async (session) =>
       readBucketRows(session, unit.table, unit.range, unit.buckets, buckets),
@@ -75,7 +86,9 @@ export async function recheckKeys(
 }
 
 function differingKeys(left: ReadonlyMap<string, string>, right: ReadonlyMap<string, string>): Key[] {
-  const differing = [...new Set([...left.keys(), ...right.keys()])].filter((key) => left.get(key) !== right.get(key));
+  const differing = [...new Set([...left.keys(), ...right.keys()])].filter(
+    (key) => left.get(key) !== right.get(key),
+  );
   return differing.map((key) => parseKey(key));
 }
 

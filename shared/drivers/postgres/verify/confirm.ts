@@ -38,7 +38,11 @@ export async function confirmTables(
 }
 
 /** The smallest tables whose bytes together stay under the limit: cheap enough for the freeze. */
-export function smallestTables<T extends ComparedTable>(tables: readonly T[], limitBytes: number, limitTables = 200): T[] {
+export function smallestTables<T extends ComparedTable>(
+  tables: readonly T[],
+  limitBytes: number,
+  limitTables = 200,
+): T[] {
   const sorted = [...tables].sort((a, b) => a.sizeBytes - b.sizeBytes);
   let bytes = 0;
   const chosen: T[] = [];

@@ -46,7 +46,9 @@ const keyHash = (table: ComparedTable): string =>
       );
 
 function mixed(columns: readonly { readonly name: string; readonly type: string }[], seed: number): string {
-  const hashes = columns.map(({ name, type }, place) => columnHash(`t.${quoteIdentifier(name)}`, type, seed + place + 1));
+  const hashes = columns.map(({ name, type }, place) =>
+    columnHash(`t.${quoteIdentifier(name)}`, type, seed + place + 1),
+  );
   return hashes.length === 0 ? '0::bigint' : `hashint8extended(${hashes.join(' # ')}, 0)`;
 }
 
@@ -73,7 +75,9 @@ export class Parameters {
 function rangeSql(table: ComparedTable, range: Range, parameters: Parameters): string {
   const columns = (table.primaryKey ?? []).map((name) => `t.${quoteIdentifier(name)}`).join(', ');
   const bound = (key: Key): string =>
-    key.map((value, place) => `${parameters.add(value)}::text::${table.primaryKeyTypes?.[place] ?? 'text'}`).join(', ');
+    key
+      .map((value, place) => `${parameters.add(value)}::text::${table.primaryKeyTypes?.[place] ?? 'text'}`)
+      .join(', ');
   const conditions = [
     ...(range.after === undefined ? [] : [`(${columns}) > (${bound(range.after)})`]),
     ...(range.upTo === undefined ? [] : [`(${columns}) <= (${bound(range.upTo)})`]),
@@ -132,7 +136,8 @@ export async function readRowsByKey(
   const names = table.primaryKey ?? [];
   const columns = names.map((_, place) => `k${String(place)}`);
   const on = names.map(
-    (name, place) => `t.${quoteIdentifier(name)} = k.k${String(place)}::${table.primaryKeyTypes?.[place] ?? 'text'}`,
+    (name, place) =>
+      `t.${quoteIdentifier(name)} = k.k${String(place)}::${table.primaryKeyTypes?.[place] ?? 'text'}`,
   );
   const rows = await session.query(
     `SELECT ${keyTexts(table)} AS key, ${rowHash(table)}::text AS hash

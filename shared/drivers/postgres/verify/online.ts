@@ -154,7 +154,12 @@ class Verification {
   async #boundary(table: ComparedTable, after: Key | undefined): Promise<Key | undefined> {
     if (table.primaryKey === null || table.sizeBytes <= this.#chunkBytes) return undefined;
     const each = table.estimatedRows > 0 ? table.sizeBytes / table.estimatedRows : 200;
-    return await readBoundary(this.#source, table, after, Math.max(1000, Math.round(this.#chunkBytes / each)));
+    return await readBoundary(
+      this.#source,
+      table,
+      after,
+      Math.max(1000, Math.round(this.#chunkBytes / each)),
+    );
   }
 
   async #compare(units: readonly Unit[]): Promise<void> {

@@ -1,0 +1,396 @@
+import { readdir, readFile, mkdtemp, rm, chmod } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import * as z from 'zod';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { startServer, type PostgresServer } from '../../local/demo/servers.ts';
+import { makeFleet } from '../../local/simulated/fleet.ts';
+import { startSimulatedServer, type SimulatedServer } from '../../local/simulated/server.ts';
+import { Dray } from '../support/dray-command.ts';
+
+jest.setTimeout(180_000);
+
+let folder: string;
+let stateDir: string;
+let dray: Dray;
+let greeting: string;
+let simulated: SimulatedServer;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'dray-cli-'));
+  await chmod(folder, 0o755);
+  stateDir = join(folder, 'state');
+  dray = new Dray(stateDir);
+  simulated = await startSimulatedServer(0);
+  makeFleet(simulated.network, { hosts: 3, endpoints: 12, onHosts: 1 }, Date.now());
+  greeting = await dray.up();
+});
+
+afterAll(async () => {
+  await dray.stop();
+  await simulated.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const simUrl = (nth: number): string => simulated.url(`sim-${String(nth)}`);
+const report = z.strictObject({
+  batch: z.string().regex(/^bt_[0-9a-z]{20}$/),
+  state: z.literal('completed'),
+  reason: z.string(),
+  moves: z.strictObject({ total: z.int(), moved: z.int(), rolledBack: z.int(), stuck: z.int() }),
+  pauseMs: z.strictObject({
+    p50: z.number().nullable(),
+    p99: z.number().nullable(),
+    max: z.number().nullable(),
+  }),
+  bytes: z.int(),
+  seconds: z.number(),
+  endpoints: z.array(
+    z.strictObject({
+      endpoint: z.string(),
+      from: z.string(),
+      to: z.string(),
+      state: z.string(),
+      step: z.string().nullable(),
+      pauseMs: z.number().nullable(),
+      reason: z.string().optional(),
+    }),
+  ),
+});
+
+describe('dray on the embedded cloud', () => {
+  it('greets with the endpoint and what to do next, and refuses a second cloud on the same folder', async () => {
+    expect(greeting).toMatch(/endpoint +http:\/\/127\.0\.0\.1:\d+/);
+    expect(greeting).toContain(`npx dray --state-dir ${stateDir} host add`);
+    const second = await dray.run(['up']);
+    expect([second.code, second.out]).toEqual([1, '']);
+    expect(second.err).toContain('cloud-already-running');
+  });
+
+  it('prints variables with which any SDK client reaches it', async () => {
+    const { out } = await dray.run(['env']);
+    expect(out).toMatch(/^export AWS_ENDPOINT_URL='http:\/\/127\.0\.0\.1:\d+'$/m);
+    const { value } = await dray.json(['env']);
+    const variables = z.record(z.string(), z.string()).parse(value);
+    const elsewhere = new Dray(join(folder, 'no-such-state'));
+    expect((await elsewhere.run(['host', 'list'])).code).toBe(1);
+    Object.assign(process.env, variables);
+    try {
+      expect((await elsewhere.run(['host', 'list'])).code).toBe(0);
+    } finally {
+      for (const name of Object.keys(variables)) Reflect.deleteProperty(process.env, name);
+    }
+  });
+
+  it('registers hosts that answer, and refuses one that does not', async () => {
+    for (const nth of [1, 2, 3]) {
+      const added = await dray.run([
+        'host',
+        'add',
+        `h${String(nth)}`,
+        '--driver',
+        'simulated',
+        '--url',
+        simUrl(nth),
+      ]);
+      expect([added.code, added.err]).toEqual([0, '']);
+    }
+    const wrong = await dray.json(['host', 'add', 'h9', '--driver', 'simulated', '--url', simUrl(9)]);
+    expect(wrong).toMatchObject({ code: 1, value: { outcome: 'refused', cure: expect.any(String) } });
+    const { value } = await dray.json(['host', 'list']);
+    expect(value).toMatchObject({
+      hosts: [{ host: 'h1', intent: 'active', endpoints: 0 }, { host: 'h2' }, { host: 'h3' }],
+    });
+  });
+
+  it('discovers databases and registers them, once', async () => {
+    const first = await dray.json(['endpoint', 'discover', 'h1', '--add']);
+    expect(first.code).toBe(0);
+    const again = await dray.json(['endpoint', 'discover', 'h1', '--add']);
+    expect(again.value).toEqual(first.value);
+    const { out } = await dray.run(['endpoint', 'list', '--host', 'h1']);
+    expect(out.trim().split('\n')).toHaveLength(1 + 12);
+  });
+
+  it('says where an endpoint is, in exactly the documented shape', async () => {
+    const { code, value } = await dray.json(['endpoint', 'show', 'tenant-00001']);
+    expect(code).toBe(0);
+    expect(value).toEqual({
+      endpoint: 'tenant-00001',
+      host: 'h1',
+      address: `127.0.0.1:${String(simulated.port)}`,
+      database: 'tenant-00001',
+      epoch: 1,
+      state: 'serving',
+    });
+    const wrong = await dray.run(['endpoint', 'show', 'tenant-0001']);
+    expect(wrong.code).toBe(1);
+    expect(wrong.err).toContain('did you mean tenant-0000');
+  });
+
+  it('moves endpoints and reports every one of them', async () => {
+    const { code, value } = await dray.json([
+      ...['move', 'tenant-00001', 'tenant-00002', '--to', 'h2'],
+      ...['--reason', 'a test', '--retention', '0', '--wait'],
+    ]);
+    const moved = report.parse(value);
+    expect(code).toBe(0);
+    expect(moved).toMatchObject({ reason: 'a test', moves: { total: 2, moved: 2, rolledBack: 0, stuck: 0 } });
+    expect(moved.pauseMs.max).toBeGreaterThanOrEqual(moved.pauseMs.p50 ?? Infinity);
+    for (const endpoint of moved.endpoints) expect(endpoint).toMatchObject({ from: 'h1', to: 'h2' });
+    expect((await dray.json(['batch', 'show', moved.batch])).value).toMatchObject({ moves: moved.moves });
+    expect(await dray.run(['batch', 'wait', moved.batch])).toMatchObject({ code: 0 });
+    expect((await dray.json(['endpoint', 'show', 'tenant-00001'])).value).toMatchObject({
+      host: 'h2',
+      epoch: 2,
+    });
+    expect((await dray.run(['explain', 'tenant-00001'])).out).toContain('its last move was mv_');
+  });
+
+  it('tells the story in lines where nobody watches', async () => {
+    const { code, out } = await dray.run(['move', 'tenant-00003', '--to', 'h2', '--wait']);
+    expect(code).toBe(0);
+    const lines = out.trim().split('\n');
+    expect(lines[0]).toMatch(/^accepted → bt_/);
+    expect(lines.at(-2)).toMatch(/^\d\d:\d\d:\d\dZ tenant-00003 {2}h1 → h2 {2}1[12]\/12 {2}(moved|retired)/);
+    expect(lines.at(-1)).toMatch(/^✓ batch bt_\w+ completed: 1 of 1 moved/);
+    expect(out).not.toContain('\u001b');
+  });
+
+  it('carries a request out once, however often it is given', async () => {
+    const args = ['move', 'tenant-00004', '--to', 'h3', '--reason', 'once', '--request-id', 'once-1'];
+    const first = await dray.json(args);
+    expect(first).toMatchObject({ code: 0, value: { request: 'once-1', outcome: 'accepted' } });
+    expect(await dray.json(args)).toEqual(first);
+    const other = await dray.json(['move', 'tenant-00005', '--to', 'h3', '--request-id', 'once-1']);
+    expect(other).toMatchObject({ code: 1, value: { outcome: 'refused', code: 'request-id-reused' } });
+  });
+
+  it.each([
+    [['move', 'nobody', '--to', 'h2'], 'endpoint-unknown', 'data.endpoints[0]'],
+    [['move', 'tenant-00006', '--to', 'nowhere'], 'host-unknown', 'data.target'],
+    [['move', 'tenant-00006', '--to', 'h1'], 'source-is-target', 'data.endpoints[0]'],
+    [['drain', 'nowhere', '--reason', 'x'], 'host-unknown', 'data.host'],
+    [['drain', 'h1', '--reason', 'x', '--to', 'h1'], 'source-is-target', 'data.target'],
+  ])('refuses %j with a code, the field, a sentence and the cure', async (args, code, field) => {
+    const told = await dray.run(args);
+    expect([told.code, told.out]).toEqual([1, '']);
+    expect(told.err).toContain(`refused ${code} (${field})`);
+    expect(told.err).toContain('what next: ');
+    const { code: exit, value } = await dray.json(args);
+    expect(exit).toBe(1);
+    expect(value).toMatchObject({
+      outcome: 'refused',
+      code,
+      field,
+      sentence: expect.any(String),
+      cure: expect.any(String),
+    });
+  });
+
+  it('ends with 1 when an endpoint has not moved, and explains why', async () => {
+    const url = simUrl(3);
+    const old = await dray.run([
+      'host',
+      'add',
+      'old',
+      '--driver',
+      'simulated',
+      '--url',
+      url,
+      '--option',
+      'version=9',
+    ]);
+    expect([old.code, old.err]).toEqual([0, '']);
+    const { code, value } = await dray.json(['move', 'tenant-00006', '--to', 'old', '--wait']);
+    const ended = report.parse(value);
+    expect([code, ended.moves]).toEqual([1, { total: 1, moved: 0, rolledBack: 1, stuck: 0 }]);
+    const reason = ended.endpoints[0]?.reason ?? '';
+    expect(reason).toMatch(/^[a-z-]+: ./);
+    const [refusal = ''] = reason.split(':');
+    expect((await dray.run(['explain', 'tenant-00006'])).out).toContain(`(${refusal})`);
+    expect((await dray.run(['explain', ended.batch])).out).toContain('0 of 1 moved, 1 not');
+    expect((await dray.run(['batch', 'show', ended.batch])).code).toBe(1);
+    expect((await dray.run(['batch', 'watch', ended.batch])).code).toBe(1);
+  });
+
+  it('publishes an event of its reader, and fills in what it lacks', async () => {
+    const event = JSON.stringify({
+      type: 'batch-move.requested',
+      data: { reason: 'by hand', endpoints: ['tenant-00007'], target: 'h2' },
+    });
+    const { code, value } = await dray.json(['publish', '-'], event);
+    expect(code).toBe(0);
+    const { batch } = z.object({ batch: z.string() }).parse(value);
+    expect(await dray.run(['batch', 'wait', batch])).toMatchObject({ code: 0 });
+    expect(await dray.run(['publish', '-'], 'no event')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('not-json'),
+    });
+    const forged = JSON.stringify({ type: 'host.draining', data: { host: 'h1', reason: 'a\u001b[2Jb' } });
+    expect((await dray.run(['publish', '-'], forged)).err).toContain(
+      'refused text-unprintable (data.reason)',
+    );
+  });
+
+  it('drains a host, which then takes nothing new until it is wanted again', async () => {
+    const { code, value } = await dray.json([
+      'drain',
+      'h1',
+      '--reason',
+      'disk is failing',
+      '--to',
+      'h2',
+      '--wait',
+    ]);
+    const drained = report.parse(value);
+    expect([code, drained.moves.moved]).toEqual([0, drained.moves.total]);
+    expect(drained.moves.total).toBeGreaterThan(0);
+    expect((await dray.json(['endpoint', 'list', '--host', 'h1'])).value).toEqual({ endpoints: [] });
+    expect(await dray.json(['move', 'tenant-00001', '--to', 'h1'])).toMatchObject({
+      code: 1,
+      value: { code: 'target-closed' },
+    });
+    expect((await dray.run(['host', 'uncordon', 'h1'])).code).toBe(0);
+    expect((await dray.run(['move', 'tenant-00001', '--to', 'h1', '--wait'])).code).toBe(0);
+  });
+
+  it('shows a move step by step, with its history', async () => {
+    const { value } = await dray.json(['batch', 'list', '--limit', '1']);
+    const { batches } = z
+      .object({ batches: z.array(z.object({ batch: z.string() })).length(1) })
+      .parse(value);
+    expect((await dray.run(['batch', 'show', batches[0]?.batch ?? ''])).out).toContain('tenant-00001');
+    const [id = ''] = /mv_[0-9a-z]{16}/.exec((await dray.run(['explain', 'tenant-00001'])).out) ?? [];
+    const shown = await dray.run(['move', 'show', id]);
+    expect(shown.code).toBe(0);
+    expect(shown.out).toContain('steps:\n   1  preflight');
+    expect((await dray.json(['move', 'show', id])).value).toMatchObject({
+      move: id,
+      endpoint: 'tenant-00001',
+      state: 'moved',
+      timings: { copy: expect.any(Number), activate: expect.any(Number) },
+    });
+  });
+
+  it('moves an endpoint whose name is a word of its own', async () => {
+    const added = await dray.run(['endpoint', 'add', 'show', '--host', 'h3', '--database', 'tenant-00004']);
+    expect([added.code, added.err]).toEqual([0, '']);
+    expect(await dray.json(['move', '--to', 'h3', '--', 'show'])).toMatchObject({
+      code: 1,
+      value: { code: 'source-is-target' },
+    });
+  });
+});
+
+describe('dray with real servers and passwords', () => {
+  let source: PostgresServer;
+  let target: PostgresServer;
+
+  beforeAll(async () => {
+    source = await startServer({ name: 'source', folder });
+    target = await startServer({ name: 'target', folder });
+    await source.query('CREATE DATABASE shop');
+    await source.query('CREATE TABLE article (id int PRIMARY KEY, name text)', 'shop');
+    await source.query(
+      `INSERT INTO article SELECT n, 'article ' || n FROM generate_series(1, 1000) n`,
+      'shop',
+    );
+    await source.query('CREATE DATABASE "evil\u001b[31m\u202ename"');
+  });
+
+  afterAll(async () => {
+    await source.remove();
+    await target.remove();
+  });
+
+  it('keeps the password as a secret and nowhere else', async () => {
+    for (const server of [source, target]) {
+      const added = await dray.run(['host', 'add', server.name, '--url', server.url(), '--zone', 'z1']);
+      expect([added.code, added.err]).toEqual([0, '']);
+      expect(added.out).toContain('postgres 18');
+      expect(added.out).not.toContain(server.address.password);
+    }
+    expect(await secretOf('source')).toBe(source.address.password);
+    for (const file of await readdir(stateDir, { recursive: true, withFileTypes: true })) {
+      if (!file.isFile() || file.name.startsWith('secrets.json')) continue;
+      const content = await readFile(join(file.parentPath, file.name));
+      expect([file.name, content.includes(source.address.password)]).toEqual([file.name, false]);
+    }
+  });
+
+  it('refuses a wrong password and keeps the right one', async () => {
+    const wrong = new URL(source.url());
+    wrong.password = 'wrong';
+    const { code, value } = await dray.json(['host', 'add', 'source', '--url', wrong.href]);
+    expect([code, z.object({ outcome: z.string() }).parse(value).outcome]).toEqual([1, 'refused']);
+    expect(JSON.stringify(value)).toMatch(/password/);
+    expect(await secretOf('source')).toBe(source.address.password);
+  });
+
+  it('shows a name that steers terminals as it is written, and gives it a name of its own', async () => {
+    const { code, out } = await dray.run(['endpoint', 'discover', 'source', '--add']);
+    expect(code).toBe(0);
+    expect(out).toContain('evil\\x1b[31m\\u202ename');
+    expect(out).toMatch(/evil-31m-name-[0-9a-f]{6}/);
+    expect(out).not.toMatch(/[\u001b\u202e]/);
+  });
+
+  it('moves a database for real', async () => {
+    const { code, value } = await dray.json(['move', 'shop', '--to', 'target', '--wait']);
+    const moved = report.parse(value);
+    expect([code, moved.endpoints]).toMatchObject([0, [{ endpoint: 'shop', from: 'source', to: 'target' }]]);
+    const address = `${target.address.host}:${String(target.address.port)}`;
+    expect((await dray.json(['endpoint', 'show', 'shop'])).value).toMatchObject({
+      host: 'target',
+      address,
+      epoch: 2,
+    });
+    const client = await target.connect('shop');
+    try {
+      const { rows } = await client.query('SELECT count(*)::int AS articles FROM article');
+      expect(rows).toEqual([{ articles: 1000 }]);
+    } finally {
+      await client.end();
+    }
+  });
+
+  it('says which database was meant', async () => {
+    const { code, err } = await dray.run(['endpoint', 'add', 'x', '--host', 'target', '--database', 'shopp']);
+    expect(code).toBe(1);
+    expect(err).toContain('database-unknown');
+    expect(err).toContain('did you mean shop?');
+  });
+
+  async function secretOf(host: string): Promise<string | undefined> {
+    const { value } = await dray.json(['env']);
+    const env = z.record(z.string(), z.string()).parse(value);
+    const client = new SecretsManagerClient({
+      region: env['AWS_REGION'] ?? '',
+      endpoint: env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] ?? '',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    try {
+      const secret = await client.send(
+        new GetSecretValueCommand({ SecretId: `drayage/${env['DRAY_INSTALLATION'] ?? ''}/hosts/${host}` }),
+      );
+      return secret.SecretString;
+    } finally {
+      client.destroy();
+    }
+  }
+});
+
+describe('dray up', () => {
+  it('ends with 0 at Ctrl-C, and then nothing answers', async () => {
+    expect(await dray.stop()).toBe(0);
+    const { code, err } = await dray.run(['host', 'list']);
+    expect([code, err.includes('cloud-not-running')]).toEqual([1, true]);
+  });
+
+  it('has kept its state when it is started again', async () => {
+    await dray.up();
+    expect((await dray.json(['endpoint', 'show', 'shop'])).value).toMatchObject({ host: 'target', epoch: 2 });
+  });
+});
