@@ -76,7 +76,10 @@ function openStore(env: Installation['env'], table: string): { store: Store; vie
 
 const locatorConfig = z.object({ env: z.record(z.string(), z.string()), table: z.string() });
 
-/** Finds endpoints by name, as a client of an installation does; for processes of writers. */
+/**
+ * Finds endpoints by name, as a client of an installation does; processes of writers load it by its URL.
+ * @public
+ */
 export function createLocate(config: unknown): Locate {
   const { env, table } = locatorConfig.parse(config);
   return locateIn(openStore(env, table).store);

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { ChildProcess } from 'node:child_process';
 import { CloudError } from '../cloud-error.ts';
 import { ended, spawnOwned } from './owned-process.ts';
+import { indexChanges } from './stream-order.ts';
 
 /** Which DynamoDB runs: dynoxide (a small native server) or AWS's DynamoDB Local (Java). */
 export type DynamoKind = 'dynoxide' | 'dynamodb-local';
@@ -54,6 +55,7 @@ export async function startDynamo(options: DynamoOptions): Promise<DynamoServer>
     if (!stopping) options.onDeath(death);
   });
   await listening(options, () => death);
+  if (options.kind === 'dynoxide' && !options.inMemory) indexChanges(databaseOf(options));
   return {
     endpoint: `http://127.0.0.1:${String(options.port)}`,
     pid: child.pid ?? 0,
@@ -63,6 +65,8 @@ export async function startDynamo(options: DynamoOptions): Promise<DynamoServer>
     },
   };
 }
+
+const databaseOf = (options: DynamoOptions): string => join(options.dataDir, 'dynoxide.db');
 
 async function terminate(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM');
@@ -81,7 +85,7 @@ function dynoxide(options: DynamoOptions): [string, ...string[]] {
     );
   }
   const port = String(options.port);
-  const storage = options.inMemory ? [] : ['--db-path', join(options.dataDir, 'dynoxide.db')];
+  const storage = options.inMemory ? [] : ['--db-path', databaseOf(options)];
   return [join(folder, 'dynoxide'), '--host', '127.0.0.1', '--port', port, ...storage];
 }
 

@@ -5,6 +5,11 @@ export interface StepShape {
   readonly name: string;
   /** The queue, function and lease that this step runs under. */
   readonly phase: string;
+  /**
+   * Somebody waits while this step and its successor run: its end is recorded while the successor works. A
+   * worker that finds such a step asks first whether an earlier one has gone further than the record says.
+   */
+  readonly hurried?: true;
 }
 
 export interface WorkflowShape {
@@ -53,10 +58,15 @@ export function stepBefore(shape: WorkflowShape, step: string): StepShape | unde
 }
 
 /** @throws RangeError for a step that the workflow does not have: a row of another version, never a user's doing. */
-export function phaseOf(shape: WorkflowShape, step: string): string {
+export function stepOf(shape: WorkflowShape, step: string): StepShape {
   const found = shape.steps[stepIndex(shape, step)];
   if (found === undefined) throw new RangeError(`workflow ${shape.name} has no step "${step}"`);
-  return found.phase;
+  return found;
+}
+
+/** @throws RangeError as `stepOf` */
+export function phaseOf(shape: WorkflowShape, step: string): string {
+  return stepOf(shape, step).phase;
 }
 
 /**
@@ -71,10 +81,10 @@ export const moveEndpointShape = {
     { name: 'copy', phase: 'transfer' },
     { name: 'catch-up', phase: 'transfer' },
     { name: 'verify', phase: 'transfer' },
-    { name: 'freeze', phase: 'cutover' },
-    { name: 'settle', phase: 'cutover' },
-    { name: 'confirm', phase: 'cutover' },
-    { name: 'cutover', phase: 'cutover' },
+    { name: 'freeze', phase: 'cutover', hurried: true },
+    { name: 'settle', phase: 'cutover', hurried: true },
+    { name: 'confirm', phase: 'cutover', hurried: true },
+    { name: 'cutover', phase: 'cutover', hurried: true },
     { name: 'activate', phase: 'cutover' },
     { name: 'retire', phase: 'retire' },
   ],

@@ -41,16 +41,18 @@ export async function mustArbitrate(
 ): Promise<Placement> {
   const answer = await arbitrate(services, endpoint, command);
   if (answer.kind === 'ruled') return answer.placement;
-  throw answer.kind === 'refused'
-    ? new StepFailure(
-        {
-          code: 'arbiter-refused',
-          sentence: `the placement of ${endpoint} does not allow ${command.kind}: ${answer.why}`,
-          cure: 'it is looked at again by itself; another worker or move may have gone on',
-        },
-        'retry',
-      )
-    : silent(endpoint, command);
+  throw answer.kind === 'refused' ? refused(endpoint, command, answer.why) : silent(endpoint, command);
+}
+
+export function refused(endpoint: EndpointName, command: PlacementCommand, why: string): StepFailure {
+  return new StepFailure(
+    {
+      code: 'arbiter-refused',
+      sentence: `the placement of ${endpoint} does not allow ${command.kind}: ${why}`,
+      cure: 'it is looked at again by itself; another worker or move may have gone on',
+    },
+    'retry',
+  );
 }
 
 /** The table did not say whether a write of the arbiter's happened. */

@@ -100,9 +100,11 @@ describe('the first command of the README, with small databases', () => {
         reject(new Error(`it ended by itself: ${told}`));
       });
     });
-    expect(processesLeft().length).toBeGreaterThan(10);
+    const before = processesLeft();
     child.removeAllListeners('exit');
     child.kill('SIGKILL');
+    // The postmasters of three servers and those who keep them, at least.
+    expect(before.length).toBeGreaterThanOrEqual(9);
     while (processesLeft().length > 0) await sleep(100);
   }, 400_000);
 });

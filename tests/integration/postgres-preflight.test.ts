@@ -230,7 +230,9 @@ describe('what the database holds', () => {
       CREATE TABLE keyless AS SELECT i, repeat('x', 200) AS v FROM generate_series(1, 1000) i;
       CREATE UNLOGGED TABLE quick AS SELECT i, repeat('x', 200) AS v FROM generate_series(1, 1000) i;
       SELECT lo_from_bytea(0, decode(repeat('ab', 100000), 'hex'));`);
-    const report = await look(name, { limits: { keylessBytes: 1000, leftoverBytes: 1000 } });
+    const report = await look(name, {
+      limits: { keylessBytes: 1000, leftoverBytes: 1000, leftoverCount: 10 },
+    });
     expect(blockers(report).sort()).toEqual(['key-missing-large', 'large-objects', 'unlogged-large']);
     expect(blockers(await look(name))).toEqual([]);
   });

@@ -1,8 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { main } from '../../cli/main.ts';
+import { Captured } from './captured-terminal.ts';
 
 const entry = fileURLToPath(new URL('../../cli/dray.ts', import.meta.url));
+
+type Variables = Readonly<Record<string, string>>;
 
 export interface Finished {
   readonly code: number | null;
@@ -10,7 +15,7 @@ export interface Finished {
   readonly err: string;
 }
 
-/** `dray` as people and scripts run it: a process with its own command line, on one state folder. */
+/** `dray` as people and scripts run it, on one state folder. */
 export class Dray {
   readonly #stateDir: string;
   #up: ChildProcess | undefined;
@@ -19,8 +24,22 @@ export class Dray {
     this.#stateDir = stateDir;
   }
 
-  /** Runs one command to its end. @param input what it reads on standard input */
-  async run(args: readonly string[], input = ''): Promise<Finished> {
+  /** Runs one command to its end, in this process. @param input what it reads on standard input */
+  async run(args: readonly string[], input = '', env: Variables = {}): Promise<Finished> {
+    const [stdout, stderr] = [new Captured(), new Captured()];
+    const code = await main({
+      argv: args,
+      env: { DRAY_STATE_DIR: this.#stateDir, ...env },
+      stdin: Readable.from([Buffer.from(input)]),
+      stdout,
+      stderr,
+      onInterrupt: () => () => undefined,
+    });
+    return { code, out: stdout.text, err: stderr.text };
+  }
+
+  /** The same in a process of its own. */
+  async spawn(args: readonly string[], input = ''): Promise<Finished> {
     const child = this.#spawn(args);
     const [out, err] = [text(child.stdout), text(child.stderr)];
     child.stdin?.end(input);

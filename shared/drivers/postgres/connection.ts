@@ -57,6 +57,8 @@ const pinned: Readonly<Record<string, string>> = {
   synchronize_seqscans: 'off',
   idle_in_transaction_session_timeout: '0',
   client_min_messages: 'error',
+  // Catalog queries look dear to the planner and are not: compiling them would take longer than running them.
+  jit: 'off',
 };
 
 /** `host:port`, for sentences: never more than that. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { z } from 'zod';
+import * as z from 'zod';
 import { StepFailure } from '../../domain/failure.ts';
 import { PostgresFailure, postgresFailure } from './failures.ts';
 import type { FailureContext } from './failures.ts';

@@ -21,11 +21,6 @@ export function quoteLiteral(value: string): string {
   return value.includes('\\') ? `E'${doubled.replaceAll('\\', '\\\\')}'` : `'${doubled}'`;
 }
 
-/** A comma-separated list of quoted identifiers. */
-export function quoteIdentifiers(names: readonly string[]): string {
-  return names.map(quoteIdentifier).join(', ');
-}
-
 /** One value of a libpq connection string (`key=value`): quoted, backslashes and quotes escaped. */
 export function quoteConninfoValue(value: string): string {
   return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;

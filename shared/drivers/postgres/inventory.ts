@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from './connection.ts';
 import { quoteQualified } from './identifiers.ts';
 import { maybeText, text, texts, truth, wholeNumber } from './values.ts';
@@ -13,7 +13,6 @@ const column = z.object({
   equality: truth,
   notNull: truth,
 });
-export type Column = z.infer<typeof column>;
 
 const identities = { d: 'default', f: 'full', n: 'nothing', i: 'index' } as const;
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from './connection.ts';
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts';
 import { maybeText, text, truth, wholeNumber } from './values.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** What may be bound to a parameter. A bigint travels as its digits, an array as an array of the server. */
 export type SqlValue = string | number | bigint | boolean | null | Buffer | readonly SqlValue[];

@@ -22,7 +22,10 @@ export class Holder<T extends Task> {
   readonly #by: string;
   readonly #leaseMs: number;
   readonly #lost = new AbortController();
+  /** As it is stored. */
   #task: T;
+  /** As it will be once everything that was reported is stored. */
+  #ahead: T;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -35,13 +38,15 @@ export class Holder<T extends Task> {
     this.#shape = shape;
     this.#tasks = tasks;
     this.#task = claimed.task;
+    this.#ahead = claimed.task;
     this.#by = claimed.by;
     this.#leaseMs = claimed.leaseMs;
     this.token = claimed.task.execution.token;
   }
 
+  /** The task with everything that was reported, stored or under way. */
   get task(): T {
-    return this.#task;
+    return this.#ahead;
   }
 
   /** Aborted as soon as it is known that the lease is lost. */
@@ -57,6 +62,24 @@ export class Holder<T extends Task> {
     const turn = this.#queue.then(() => this.#report(fact));
     this.#queue = turn.catch(() => undefined);
     await turn;
+    this.#ahead = this.#task;
+  }
+
+  /**
+   * The same without waiting until it is durable: the worker goes on as if it were. If it cannot be stored the
+   * lease counts as lost.
+   * @throws LeaseLost when it is known already that it cannot
+   */
+  reportSoon(fact: Fact): void {
+    const ahead = this.#ahead;
+    const decision = decide(this.#shape, ahead.execution, fact, this.#services.clock.now(), this.#by);
+    if (decision.kind === 'ignored') throw this.#lose(decision.why);
+    this.#ahead = { ...ahead, execution: decision.execution };
+    this.#queue = this.#queue
+      .then(() => this.#report(fact))
+      .catch((error: unknown) => {
+        this.#lost.abort(error);
+      });
   }
 
   /**

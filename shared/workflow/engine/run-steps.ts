@@ -1,7 +1,7 @@
 import type { Fact } from '../../domain/fact.ts';
 import { StepFailure, TokenSuperseded } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
-import { stepIndex } from '../../domain/workflow-shape.ts';
+import { stepIndex, stepOf } from '../../domain/workflow-shape.ts';
 import { StoreUnavailable } from '../../ports/failures.ts';
 import type { Invocation, Services } from '../services.ts';
 import { LeaseLost, type Holder } from './holder.ts';
@@ -60,6 +60,7 @@ class PhaseRun<T extends Task, Session> {
   readonly #invocation: Invocation;
   readonly #signal: AbortSignal;
   #session: Session | undefined;
+  #works = false;
   #slept = 0;
   /** Progress of the current step that is newer than what is stored, for waits that were slept through. */
   #progress: { readonly step: string; readonly value: Json } | undefined;
@@ -103,15 +104,21 @@ class PhaseRun<T extends Task, Session> {
       return false;
     }
     switch (outcome.kind) {
-      case 'done':
+      case 'done': {
         this.#progress = undefined;
-        await this.#holder.report({
+        const fact: Fact = {
           kind: 'step-finished',
           token,
           ms: spent(),
           ...(outcome.result === undefined ? {} : { result: outcome.result }),
-        });
+        };
+        if (status.state === 'running' && stepOf(this.#workflow.shape, status.step).hurried === true) {
+          this.#holder.reportSoon(fact);
+        } else {
+          await this.#holder.report(fact);
+        }
         return true;
+      }
       case 'wait':
         if (outcome.progress !== undefined) this.#progress = { step: status.step, value: outcome.progress };
         if (await this.#sleepThrough(outcome.afterMs)) return true;
@@ -150,7 +157,10 @@ class PhaseRun<T extends Task, Session> {
     const step = this.#step(name);
     const session = await this.#open();
     const hand = this.#hand();
-    if (step.isDone !== undefined && (await step.isDone(session, hand))) return { kind: 'done' };
+    // Once this worker works itself, nothing that an earlier one has done lies ahead.
+    if (!this.#works && step.isDone !== undefined && (await step.isDone(session, hand)))
+      return { kind: 'done' };
+    this.#works = true;
     return step.run(session, hand);
   }
 

@@ -49,7 +49,7 @@ export type UndoOutcome = StepEnd | { readonly kind: 'refused'; readonly step: s
 export interface Step<T extends Task, Session> {
   readonly run: (session: Session, hand: Hand<T>) => Promise<StepOutcome>;
   readonly undo?: (session: Session, hand: Hand<T>) => Promise<UndoOutcome>;
-  /** Asked when an earlier worker may have finished it: true skips `run`. */
+  /** Asked when an earlier worker may have gone further than is recorded: true skips `run`. */
   readonly isDone?: (session: Session, hand: Hand<T>) => Promise<boolean>;
 }
 

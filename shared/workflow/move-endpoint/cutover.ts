@@ -1,6 +1,7 @@
-import { SessionLost, StepFailure, type Failure } from '../../domain/failure.ts';
+import { SessionLost, StepFailure, TokenSuperseded, type Failure } from '../../domain/failure.ts';
 import type { Move } from '../../domain/move.ts';
-import { arbitrate, mustArbitrate, silent } from '../arbiter.ts';
+import { StoreUnavailable } from '../../ports/failures.ts';
+import { arbitrate, mustArbitrate, refused, silent } from '../arbiter.ts';
 import type { Hand, Step, StepOutcome } from '../engine/workflow.ts';
 import { resultsOf } from './results.ts';
 import { missing, type MoveScene } from './scene.ts';
@@ -53,8 +54,10 @@ export const freeze: MoveStep = {
       await thaw(scene, hand);
       throw error instanceof StepFailure ? error : new StepFailure(sessionLost, 'retry', { cause: error });
     }
+    scene.froze = true;
     return { kind: 'done', result: { frozenAt, predictedMs: predicted.ms, epoch } };
   },
+  isDone: hasFlipped,
   async undo(scene, hand) {
     await thaw(scene, hand);
     return { kind: 'done' };
@@ -121,11 +124,15 @@ const sessionLost: Failure = {
 /** 8. Marker, tail, sequences, one synchronous commit on the target. */
 export const settle: MoveStep = {
   run: whileFrozen(async (scene, hand) => {
-    const { id, endpoint } = hand.task;
-    await mustArbitrate(scene.services, endpoint, { kind: 'adopt-freeze', move: id, token: hand.token });
+    if (!scene.froze) await adoptFreeze(scene, hand);
     return scene.carryOn(hand, (session, progress) => session.settle(progress));
   }),
+  isDone: hasFlipped,
 };
+
+async function adoptFreeze({ services }: MoveScene, { task, token }: Hand<Move>): Promise<void> {
+  await mustArbitrate(services, task.endpoint, { kind: 'adopt-freeze', move: task.id, token });
+}
 
 /** 9. The last look while nobody writes. */
 export const confirm: MoveStep = {
@@ -133,35 +140,25 @@ export const confirm: MoveStep = {
     await (await scene.session(hand)).confirm();
     return { kind: 'done' };
   }),
+  isDone: hasFlipped,
 };
 
 /** 10. The pivot: one conditional write moves the endpoint. */
 export const cutover: MoveStep = {
   run: whileFrozen(async (scene, hand) => {
-    const { services } = scene;
-    const { id, endpoint, target } = hand.task;
     const { preflight, freeze: frozen } = resultsOf(hand.task);
     if (preflight === undefined || frozen === undefined) throw missing('the result of preflight or freeze');
-    if (await hasFlipped(scene, hand)) return { kind: 'done' };
-    await mustArbitrate(services, endpoint, { kind: 'adopt-freeze', move: id, token: hand.token });
+    if (!scene.froze) await adoptFreeze(scene, hand);
+    const { id, endpoint, target } = hand.task;
     const { token } = hand;
     const { epoch } = frozen;
     const flip = { kind: 'flip', move: id, token, epoch, target, sizeBytes: preflight.sizeBytes } as const;
-    const answer = await arbitrate(services, endpoint, flip);
-    if (answer.kind === 'ruled') return { kind: 'done' };
-    // Not known: either it shows, or it is made impossible. Until one of the two, writers wait.
-    for (;;) {
-      if (hand.signal.aborted) throw silent(endpoint, flip);
-      try {
-        if (await hasFlipped(scene, hand)) return { kind: 'done' };
-        const thawing = await arbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token });
-        if (thawing.kind === 'ruled') throw silent(endpoint, flip);
-      } catch (error) {
-        if (error instanceof StepFailure) throw error;
-        await services.clock.sleep(100, hand.signal);
-      }
-    }
+    const answer = await arbitrate(scene.services, endpoint, flip);
+    if (answer.kind === 'unknown') await resolveFlip(scene, hand);
+    if (answer.kind === 'refused') throw refused(endpoint, flip, answer.why);
+    return { kind: 'done' };
   }),
+  isDone: hasFlipped,
   /** Legal until the target is being opened: the fenced source is complete. */
   async undo({ services }, hand) {
     const { id, endpoint } = hand.task;
@@ -174,6 +171,30 @@ export const cutover: MoveStep = {
     return isOpening ? { kind: 'refused', step: 'activate' } : { kind: 'done' };
   },
 };
+
+/**
+ * The flip was sent and not answered: either it shows, or it is made impossible. Until one of the two is sure,
+ * writers wait.
+ * @throws StepFailure when it has been made impossible; TokenSuperseded when a newer worker decides
+ */
+async function resolveFlip(scene: MoveScene, hand: Hand<Move>): Promise<void> {
+  const { services } = scene;
+  const { id, endpoint } = hand.task;
+  const { token } = hand;
+  while (!hand.signal.aborted) {
+    try {
+      if (await hasFlipped(scene, hand)) return;
+      const thawing = await arbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token });
+      if (thawing.kind === 'ruled') break;
+      if (thawing.kind === 'refused')
+        throw new TokenSuperseded(`the placement of ${endpoint}: ${thawing.why}`);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+    await services.clock.sleep(100, hand.signal);
+  }
+  throw silent(endpoint, { kind: 'begin-thaw', move: id, token });
+}
 
 async function hasFlipped({ services }: MoveScene, hand: Hand<Move>): Promise<boolean> {
   const placement = await services.store.load('endpoint', { endpoint: hand.task.endpoint });

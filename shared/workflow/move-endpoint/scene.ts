@@ -20,6 +20,8 @@ export type MoveServices = Pick<
  */
 export class MoveScene {
   readonly services: MoveServices;
+  /** This very invocation holds the freeze. */
+  froze = false;
   readonly #driver: HostDriver;
   #session: { readonly of: MoveSession; readonly recorded: boolean } | undefined;
 

@@ -16,18 +16,17 @@ const emptyingPatienceMs = 2000;
 
 /** The sessions that must be open before the source is closed: nobody gets in afterwards, we neither. */
 export async function enterBoth(context: MoveContext): Promise<void> {
-  const { source, target, sourceOid } = context;
-  const outside = [
-    source.inside(sourceOid, 'tail'),
-    source.inside(sourceOid, 'check'),
-    source.maintenance('emptying'),
-  ];
-  if (context.plan.mode === 'offline') {
-    await Promise.all(outside);
+  const { source, target, sourceOid, plan } = context;
+  const intoSource = async (): Promise<void> => {
+    await Promise.all([source.inside(sourceOid, 'tail'), source.inside(sourceOid, 'check')]);
+    await source.maintenance('emptying');
+  };
+  if (plan.mode === 'offline') {
+    await intoSource();
     return;
   }
   const targetOid = await openTargetToUs(context);
-  await Promise.all([...outside, target.inside(targetOid, 'apply')]);
+  await Promise.all([intoSource(), target.inside(targetOid, 'apply')]);
   // Asked now, so that it is not asked in the freeze.
   await Promise.all([context.readsPlaces(), context.inventory(), context.doubts()]);
 }
@@ -205,7 +204,7 @@ async function assertStreaming(context: MoveContext): Promise<void> {
     tail.query(
       `SELECT s.slot_name::text AS slot FROM pg_catalog.pg_replication_slots s
          JOIN pg_catalog.pg_stat_replication r ON r.pid = s.active_pid
-        WHERE s.slot_name = ANY ($1::name[]) AND r.state = 'streaming'`,
+        WHERE s.slot_name = ANY ($1::name[]) AND coalesce(r.state, 'streaming') = 'streaming'`,
       [streamNames],
       z.object({ slot: z.string() }),
     ),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { hasSqlState } from '../failures.ts';
 import type { Inventory } from '../inventory.ts';

@@ -1,5 +1,5 @@
 import { StepFailure } from '../../../domain/failure.ts';
-import { z } from 'zod';
+import * as z from 'zod';
 import { connect } from '../connection.ts';
 import type { PostgresAddress, Session } from '../connection.ts';
 import { isReplicated, readInventory } from '../inventory.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { conninfo, serverName } from '../connection.ts';
 import type { PostgresAddress, Session } from '../connection.ts';
 import { PostgresFailure } from '../failures.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { bundledMajor } from '../schema/dump.ts';
 import { text, truth, wholeNumber } from '../values.ts';

@@ -9,9 +9,11 @@ export interface TableLimits {
   readonly keylessBytes: number;
   /** Above this, what is copied inside the freeze (unlogged tables, large objects) is refused. */
   readonly leftoverBytes: number;
+  /** Likewise: each table and each large object takes its round trips. */
+  readonly leftoverCount: number;
 }
 
-export const tableLimits: TableLimits = { keylessBytes: 64e6, leftoverBytes: 16e6 };
+export const tableLimits: TableLimits = { keylessBytes: 64e6, leftoverBytes: 16e6, leftoverCount: 500 };
 
 /**
  * What replication cannot carry as it is. Publishing a table without a replica identity would make the very
@@ -113,11 +115,11 @@ function checkLeftovers(
   const leftovers = tables.filter((table) => holdsRows(table) && !isReplicated(table));
   const tableBytes = leftovers.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const names = leftovers.map(({ name }) => name);
-  if (tableBytes > limits.leftoverBytes) {
+  if (tableBytes > limits.leftoverBytes || leftovers.length > limits.leftoverCount) {
     findings.blocker(
       'unlogged-large',
-      `The unlogged tables and tables of extensions ${some(names)} have ${megabytes(tableBytes)}; they are not replicated, and copying them would keep writers waiting.`,
-      `Empty them, or ALTER TABLE … SET LOGGED. The limit is ${megabytes(limits.leftoverBytes)}.`,
+      `The ${String(leftovers.length)} unlogged tables and tables of extensions (${some(names)}) have ${megabytes(tableBytes)}; they are not replicated, and copying them would keep writers waiting.`,
+      `Empty them, or ALTER TABLE … SET LOGGED. The limits are ${megabytes(limits.leftoverBytes)} and ${String(limits.leftoverCount)} tables.`,
     );
   } else if (leftovers.length > 0) {
     findings.action(
@@ -127,11 +129,11 @@ function checkLeftovers(
     );
   }
   if (largeObjects.count === 0) return tableBytes;
-  if (largeObjects.bytes > limits.leftoverBytes) {
+  if (largeObjects.bytes > limits.leftoverBytes || largeObjects.count > limits.leftoverCount) {
     findings.blocker(
       'large-objects',
       `${String(largeObjects.count)} large objects have ${megabytes(largeObjects.bytes)}; they are not replicated, and copying them would keep writers waiting.`,
-      `Move them into bytea columns, or move the database offline. The limit is ${megabytes(limits.leftoverBytes)}.`,
+      `Move them into bytea columns. The limits are ${megabytes(limits.leftoverBytes)} and ${String(limits.leftoverCount)} objects.`,
     );
   } else {
     findings.action(

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { MessageChannel, Worker } from 'node:worker_threads';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { PostgresFailure, redact } from '../failures.ts';
 import type { Wire } from '../wire.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { text, wholeNumber } from '../values.ts';
 import { facts } from './facts.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { PostgresFailure, redact } from '../failures.ts';
 import { quoteIdentifier, quoteQualified } from '../identifiers.ts';

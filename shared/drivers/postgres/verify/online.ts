@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Session } from '../connection.ts';
 import { compareUnits, findSuspects, recheckKeys } from './compare.ts';
 import type { Unequal, Unit } from './compare.ts';
