@@ -85,6 +85,8 @@ export class Scene {
       startCloud({
         root: ROOT,
         stateDir: options.stateDir ?? path.join(folder, 'cloud'),
+        // What goes with the scene need not survive it.
+        inMemory: options.stateDir === undefined,
         params: options.params ?? {},
         onNotice: say,
       }),

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Position } from './rows-query.ts';
 
 /** Where a listing goes on. */

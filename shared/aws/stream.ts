@@ -1,5 +1,5 @@
 import type { AttributeValue } from '@aws-sdk/client-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RecordKind, Records } from '../ports/store.ts';
 import { codecs } from './layout.ts';
 import { fromItem, type Item } from './wire.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { cleanupsOnHost } from '../contracts/rows/cleanup.ts';
 import { endpointsOfShard, endpointsOnHost } from '../contracts/rows/endpoint.ts';
 import { decodeHistory, historyKey, historyPrefix } from '../contracts/rows/history.ts';

@@ -100,8 +100,11 @@ function permitOf({ source, target }: Move, hosts: ReadonlyMap<HostName, Host>):
     ...(entering !== undefined && entering.permitsIn.length >= entering.movesIn ? [`into ${target}`] : []),
   ];
   const [first] = full;
-  if (first === undefined)
-    return { kind: 'waiting', code: 'permit', on: `permits on ${source} and ${target}` };
+  if (first === undefined) {
+    const isFree = leaving !== undefined && entering !== undefined;
+    const on = isFree ? 'permits that are about to be given out' : `permits on ${source} and ${target}`;
+    return { kind: 'waiting', code: 'permit', on };
+  }
   return {
     kind: 'waiting',
     code: 'permit',

@@ -31,11 +31,13 @@ describe('blockers', () => {
     expect(found[1]?.cure).toBe(failure.cure);
   });
 
-  it('name both hosts when both are full, and neither when the dispatcher only has to look', () => {
+  it('name both hosts when both are full, and none when there are permits to be had', () => {
     const moves = [moveOf(1, 'w', states.waiting)];
     const both = fleet(hostOf('a', { permitsOut: busy }), hostOf('b', { permitsIn: busy }));
     expect(blockersOf(moves, both)[0]?.on).toBe('a permit out of a and into b');
-    expect(blockersOf(moves, fleet(hostOf('a'), hostOf('b')))[0]?.on).toBe('permits on a and b');
+    expect(blockersOf(moves, fleet(hostOf('a'), hostOf('b')))[0]?.on).toBe(
+      'permits that are about to be given out',
+    );
     expect(blockersOf(moves, new Map())[0]?.on).toBe('permits on a and b');
   });
 });

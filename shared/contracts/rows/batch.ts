@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch } from '../../domain/batch.ts';
 import { batchId } from '../../domain/ids.ts';
 import { moveLabels, type MoveLabel } from '../../domain/move.ts';

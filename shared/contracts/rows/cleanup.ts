@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { CleanupEntry, CleanupRecord } from '../../domain/cleanup.ts';
 import { hostName, moveId, type HostName } from '../../domain/ids.ts';
 import { countField, hostField, jsonField, moveIdField } from './fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { endpointName, type HostName } from '../../domain/ids.ts';
 import { isUnannounced, type Placement } from '../../domain/placement.ts';
 import { countField, endpointField, hostField, moveIdField, timeField } from './fields.ts';

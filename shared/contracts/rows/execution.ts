@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Execution, ExecutionState } from '../../domain/execution.ts';
 import type { Json } from '../../domain/json.ts';
 import { countField, durationField, failureField, jsonField, timeField } from './fields.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { MoveId } from '../../domain/ids.ts';
 import { durationField, moveIdField, timeField } from './fields.ts';
 import { readRow, type Row } from './row.ts';

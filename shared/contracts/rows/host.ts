@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Host } from '../../domain/host.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { hostName } from '../../domain/ids.ts';

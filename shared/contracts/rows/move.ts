@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Execution } from '../../domain/execution.ts';
 import { moveId, type EndpointName } from '../../domain/ids.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';

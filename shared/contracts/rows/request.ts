@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RequestRecord } from '../../domain/request.ts';
 import { batchIdField, failureField, timeField } from './fields.ts';
 import { afterPrefix, asRecord, envelope, readRow, type Attribute, type RowCodec } from './row.ts';

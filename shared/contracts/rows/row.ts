@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Json } from '../../domain/json.ts';
 
 /** An attribute of a row, before it is put into the form of the wire. */

@@ -6,7 +6,7 @@ import type { SiteAddress } from './address.ts';
 import { connect } from './connection.ts';
 import type { Session } from './connection.ts';
 import { applicationName } from './names.ts';
-import { checkToken, ensureTokenTable, takeToken, underToken } from './token.ts';
+import { checkToken, ensureTokenTable, restToken, takeToken, underToken } from './token.ts';
 import type { TokenHolder } from './token.ts';
 import { wholeNumber } from './values.ts';
 
@@ -122,6 +122,11 @@ export class Hands {
     } catch (error) {
       return error instanceof TokenSuperseded;
     }
+  }
+
+  /** Nothing of ours is inside a database any more. */
+  async rest(database: number): Promise<void> {
+    if (this.#held.has(database)) await restToken(await this.maintenance(), database, this.holder);
   }
 
   /** The database is gone: its token is asked for no more. */

@@ -64,3 +64,14 @@ export function parseName(name: string, installation: string): { move: MoveId; r
   const [, , move, run] = z.tuple([z.string(), z.string(), z.string(), z.string()]).parse([...found]);
   return { move: moveId(`mv_${move}`), run: Number(run) };
 }
+
+/** The same from the comment on a database under construction. */
+export function parseComment(
+  comment: string,
+  installation: string,
+): { move: MoveId; run: number } | undefined {
+  const found = /^drayage ([0-9a-z]{1,12}) (mv_[0-9a-z]{16}) (\d{1,6})$/.exec(comment);
+  if (found?.[1] !== installation) return undefined;
+  const [, , move, run] = z.tuple([z.string(), z.string(), z.string(), z.string()]).parse([...found]);
+  return { move: moveId(move), run: Number(run) };
+}

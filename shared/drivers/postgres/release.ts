@@ -31,6 +31,7 @@ export async function release(context: MoveContext): Promise<RetainedCopy> {
   if (targetOid !== undefined) {
     const inTarget = await target.inside(targetOid, 'work');
     await inTarget.execute(`DROP SCHEMA IF EXISTS ${quoteIdentifier(names.schema)} CASCADE`);
+    await target.rest(targetOid);
     await context.forget(target, [...(await context.recorded(target)).keys()]);
   }
   return {
@@ -61,6 +62,7 @@ async function cleanSource(context: MoveContext): Promise<void> {
     await patiently(inside, `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`);
   }
   await dropSourceSchema(inside, names.schema);
+  await source.rest(sourceOid);
   await context.forget(source, [...(await context.recorded(source)).keys()]);
 }
 

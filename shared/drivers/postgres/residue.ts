@@ -8,12 +8,14 @@ import type { Session } from './connection.ts';
 import { look } from './describe.ts';
 import { readSystemIdentifier } from './hands.ts';
 import { quoteIdentifier } from './identifiers.ts';
-import { parseName } from './names.ts';
+import { moveNames, parseComment, parseName } from './names.ts';
+import type { MoveIdentity } from './names.ts';
 import { patiently } from './patience.ts';
 import { dropSourceSchema } from './replication/identity.ts';
 import { dropRole } from './replication/role.ts';
 import { dropSlots } from './replication/slots.ts';
 import { dropSubscription } from './replication/subscription.ts';
+import { busyDatabases } from './token.ts';
 import { wholeNumber } from './values.ts';
 
 /**
@@ -25,22 +27,25 @@ export async function findResidue(site: HostSite, installation: string): Promise
   return await look(site, async (session) => {
     const systemIdentifier = await readSystemIdentifier(session);
     const shared = await session.query(
-      `SELECT 'database' AS kind, datname::text AS name, oid::bigint AS oid FROM pg_database
-       UNION ALL SELECT 'slot', slot_name::text, datoid::bigint FROM pg_replication_slots WHERE datoid IS NOT NULL
-       UNION ALL SELECT 'role', rolname::text, NULL FROM pg_roles
-       UNION ALL SELECT 'subscription', subname::text, subdbid::bigint FROM pg_subscription`,
+      `SELECT 'database' AS kind, datname::text AS name, oid::bigint AS oid,
+              coalesce(shobj_description(oid, 'pg_database'), '') AS comment FROM pg_database
+       UNION ALL SELECT 'slot', slot_name::text, datoid::bigint, '' FROM pg_replication_slots WHERE datoid IS NOT NULL
+       UNION ALL SELECT 'role', rolname::text, NULL, '' FROM pg_roles
+       UNION ALL SELECT 'subscription', subname::text, subdbid::bigint, '' FROM pg_subscription`,
       [],
-      z.object({ kind: z.string(), name: z.string(), oid: wholeNumber.nullable() }),
+      thing,
     );
-    const local: { kind: string; name: string; oid: number }[] = [];
-    for (const database of await visitedDatabases(session, installation)) {
+    const local: z.infer<typeof thing>[] = [];
+    for (const database of await busyDatabases(session, installation)) {
       local.push(...(await lookInside(site, address.maintenance, database)));
     }
-    return [...shared, ...local].flatMap(({ kind, name, oid }) => {
-      const made = parseName(name, installation);
+    return [...shared, ...local].flatMap(({ kind, name, oid, comment }) => {
+      // A target has its final name already, and says by its comment that it does not serve yet.
+      const made = parseName(name, installation) ?? parseComment(comment, installation);
       if (made === undefined) return [];
+      const known = kind === 'database' ? recordedName({ installation, ...made }, name, comment) : name;
       const item: CleanupEntry = {
-        key: `${kind}:${name}`,
+        key: `${kind}:${known}`,
         kind,
         name,
         systemIdentifier,
@@ -51,40 +56,41 @@ export async function findResidue(site: HostSite, installation: string): Promise
   });
 }
 
-/** Open databases for which a host token was ever taken: only there can something of ours be inside. */
-async function visitedDatabases(
-  session: Session,
-  installation: string,
-): Promise<{ name: string; oid: number }[]> {
-  const table = `${quoteIdentifier(`drayage_${installation}`)}.fence`;
-  const { there } = await session.one(
-    'SELECT to_regclass($1) IS NOT NULL AS there',
-    [table],
-    z.object({ there: z.boolean() }),
-  );
-  if (!there) return [];
-  return await session.query(
-    `SELECT d.datname::text AS name, d.oid::bigint AS oid FROM pg_database d
-       JOIN ${table} f ON f.database = d.oid WHERE d.datallowconn`,
-    [],
-    z.object({ name: z.string(), oid: wholeNumber }),
-  );
+const thing = z.object({
+  kind: z.string(),
+  name: z.string(),
+  oid: wholeNumber.nullable(),
+  comment: z.string(),
+});
+
+/** Under which name a database stands in the records: that of its making, or of its retention. */
+function recordedName(identity: MoveIdentity, name: string, comment: string): string {
+  const names = moveNames(identity);
+  return comment === names.comment || name === names.provisional ? names.provisional : names.retained;
 }
+
+/** What keeps us out of a database says nothing about the others. */
+const shut =
+  /^(connect-privilege-missing|database-missing|database-closed|database-dropped|too-many-connections)$/;
 
 async function lookInside(
   site: HostSite,
   maintenance: string,
   database: { name: string; oid: number },
-): Promise<{ kind: string; name: string; oid: number }[]> {
+): Promise<z.infer<typeof thing>[]> {
   if (database.name === maintenance) return [];
-  return await inDatabase(site, database.name, async (session) => {
+  const looking = inDatabase(site, database.name, async (session) => {
     const found = await session.query(
       `SELECT 'publication' AS kind, pubname::text AS name FROM pg_publication
        UNION ALL SELECT 'schema', nspname::text FROM pg_namespace`,
       [],
       z.object({ kind: z.string(), name: z.string() }),
     );
-    return found.map((thing) => ({ ...thing, oid: database.oid }));
+    return found.map((one) => ({ ...one, oid: database.oid, comment: '' }));
+  });
+  return await looking.catch((error: unknown) => {
+    if (error instanceof StepFailure && shut.test(error.failure.code)) return [];
+    throw error;
   });
 }
 

@@ -147,6 +147,34 @@ export async function markClosed(
   ]);
 }
 
+/** Nothing of ours is inside any more: the token stays, so that no older one counts; the sweep looks elsewhere. */
+export async function restToken(maintenance: Session, database: number, holder: TokenHolder): Promise<void> {
+  await maintenance.execute(
+    `UPDATE ${fenceTable(holder.installation)} SET holder = '' WHERE database = $1 AND token = $2`,
+    [database, holder.token],
+  );
+}
+
+/** Open databases in which a move of this installation may have left something. */
+export async function busyDatabases(
+  maintenance: Session,
+  installation: string,
+): Promise<{ readonly name: string; readonly oid: number }[]> {
+  const table = fenceTable(installation);
+  const { there } = await maintenance.one(
+    'SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there',
+    [table],
+    z.object({ there: z.boolean() }),
+  );
+  if (!there) return [];
+  return await maintenance.query(
+    `SELECT d.datname::text AS name, d.oid::bigint AS oid FROM pg_catalog.pg_database d
+       JOIN ${table} f ON f.database = d.oid WHERE d.datallowconn AND f.holder <> ''`,
+    [],
+    z.object({ name: z.string(), oid: wholeNumber }),
+  );
+}
+
 /** The row of a database that is gone. */
 export async function forgetToken(
   maintenance: Session,

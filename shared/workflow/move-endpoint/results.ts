@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { isHostName, type HostName } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch } from '../../domain/batch.ts';
 import { chooseTarget, type Choice, type Occupied } from '../../domain/choose-target.ts';
 import type { Failure } from '../../domain/failure.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Batch, Selection } from '../../domain/batch.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import { isEndpointName, isHostName, type EndpointName, type HostName } from '../../domain/ids.ts';
