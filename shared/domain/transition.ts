@@ -5,11 +5,11 @@ import type { Json } from './json.ts';
 import { phaseOf, type WorkflowShape } from './workflow-shape.ts';
 
 /** What the shell must do once the new state is committed. */
-export type Effect = {
+export interface Effect {
   readonly kind: 'send-work';
   readonly phase: string;
   readonly afterMs: number;
-};
+}
 
 /** Why a fact changes nothing. */
 export type IgnoredBecause =
@@ -54,7 +54,7 @@ export function own<S extends Working>(
 export function withProgress<S extends Working>(status: S, progress: Json | undefined): S {
   return progress === undefined
     ? status
-    : { ...omit(status, 'hinderedSince'), progress, deaths: 0, idleHandovers: 0 };
+    : { ...without(status, 'hinderedSince'), progress, deaths: 0, idleHandovers: 0 };
 }
 
 /** Nothing more is tried this way: before the pivot the work is undone, after it or in an undo a person is called. */
@@ -87,13 +87,13 @@ export function rollBack(shape: WorkflowShape, status: RunningState, reason: Fai
   };
 }
 
-export function released<S extends Working>(status: S): S {
-  return omit(status, 'lease');
-}
-
-export function omit<S extends Working>(status: S, key: 'lease' | 'waiting' | 'hinderedSince'): S {
+/** A copy without some of what may be absent. */
+export function without<S extends Working>(
+  status: S,
+  ...keys: readonly ('lease' | 'waiting' | 'hinderedSince')[]
+): S {
   const copy = { ...status };
-  delete copy[key];
+  for (const key of keys) Reflect.deleteProperty(copy, key);
   return copy;
 }
 
@@ -108,7 +108,7 @@ export function later(
   const phase = status.state === 'running' ? phaseOf(scene.shape, status.step) : scene.shape.rollbackPhase;
   return {
     status: {
-      ...omit(released(status), 'waiting'),
+      ...without(status, 'lease', 'waiting'),
       ...extra,
       dueAt: scene.now + afterMs,
       spentMs: status.spentMs + ms,

@@ -6,10 +6,9 @@ import {
   fresh,
   giveUp,
   later,
-  omit,
   own,
-  released,
   withProgress,
+  without,
   type Outcome,
   type Scene,
   type StateOf,
@@ -37,7 +36,7 @@ export function claim(scene: Scene<Working, FactOf<'claimed'>>): Outcome {
       sentence: `${String(deaths)} workers in a row died in step ${status.step} without progress`,
       cure: "look at the function's log for memory or time limits, then retry the move",
     };
-    return giveUp(shape, released(status), failure, now);
+    return giveUp(shape, without(status, 'lease'), failure, now);
   }
   const token = execution.token + 1;
   return {
@@ -103,7 +102,7 @@ export function wait(scene: Scene<Working, FactOf<'step-waited'>>): Outcome {
   const { fact, now } = scene;
   return own(scene, (held) => {
     const since = held.waiting?.code === fact.code ? held.waiting.since : now;
-    return later(scene, omit(withProgress(held, fact.progress), 'hinderedSince'), fact.afterMs, fact.ms, {
+    return later(scene, without(withProgress(held, fact.progress), 'hinderedSince'), fact.afterMs, fact.ms, {
       waiting: { code: fact.code, on: fact.on, since },
     });
   });
@@ -121,7 +120,7 @@ export function handOver(scene: Scene<Working, FactOf<'handed-over'>>): Outcome 
         sentence: `step ${held.step} was handed over ${String(idleHandovers)} times without progress`,
         cure: "give the function more time, or see the step's last report for what it waits on",
       };
-      return giveUp(shape, released(held), failure, now);
+      return giveUp(shape, without(held, 'lease'), failure, now);
     }
     return later(scene, { ...withProgress(held, fact.progress), idleHandovers }, 0, fact.ms);
   });
@@ -134,7 +133,7 @@ export function hinder(scene: Scene<Working, FactOf<'step-hindered'>>): Outcome 
     const hindered = { ...held, hinderedSince, lastFailure: fact.failure };
     const mayUndo = held.state === 'running' && !held.forwardOnly;
     if (mayUndo && now - hinderedSince >= shape.limits.patienceMs) {
-      return giveUp(shape, released(hindered), fact.failure, now);
+      return giveUp(shape, without(hindered, 'lease'), fact.failure, now);
     }
     return later(scene, hindered, backoff(shape, 2, fact.chance), fact.ms, {
       waiting: { code: fact.failure.code, on: fact.failure.sentence, since: hinderedSince },
@@ -150,7 +149,7 @@ export function failForward(scene: Scene<RunningState, FactOf<'step-failed'>>): 
     const counted = { ...held, failures, lastFailure: fact.failure };
     // What cannot pass by itself needs no second try, unless there is no way but forward.
     if (failures >= allowed || (fact.fatal && !held.forwardOnly)) {
-      return giveUp(shape, released(counted), fact.failure, now);
+      return giveUp(shape, without(counted, 'lease'), fact.failure, now);
     }
     return later(scene, counted, backoff(shape, failures, fact.chance), fact.ms);
   });
@@ -161,7 +160,7 @@ export function failBack(scene: Scene<RollingBackState, FactOf<'step-failed'>>):
   return own(scene, (held) => {
     const failures = held.failures + 1;
     const counted = { ...held, failures, lastFailure: fact.failure };
-    if (failures >= shape.limits.attempts) return giveUp(shape, released(counted), fact.failure, now);
+    if (failures >= shape.limits.attempts) return giveUp(shape, without(counted, 'lease'), fact.failure, now);
     return later(scene, counted, backoff(shape, failures, fact.chance), fact.ms);
   });
 }
@@ -172,7 +171,7 @@ export function retreat(scene: Scene<RunningState, FactOf<'retreated'>>): Outcom
     if (held.forwardOnly || stepIndex(shape, fact.to) >= stepIndex(shape, held.step)) return 'not-applicable';
     const retreats = held.retreats + 1;
     if (retreats > shape.limits.retreats) {
-      return giveUp(shape, released({ ...held, retreats }), fact.failure, now);
+      return giveUp(shape, without({ ...held, retreats }, 'lease'), fact.failure, now);
     }
     const afterMs = backoff(shape, Math.min(retreats, 3), fact.chance);
     return {

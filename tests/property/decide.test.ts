@@ -79,7 +79,9 @@ const fresh: Execution = {
 };
 
 /** Every state that a story of facts, each some time after the last, passes through. */
-function live(story: readonly (readonly [(own: number) => Fact, number])[]): { execution: Execution; now: number }[] {
+function live(
+  story: readonly (readonly [(own: number) => Fact, number])[],
+): { execution: Execution; now: number }[] {
   const passed = [{ execution: fresh, now: 0 }];
   let now = 0;
   let execution = fresh;
@@ -115,7 +117,7 @@ describe('laws of the state machine', () => {
           expect(execution.token).toBeGreaterThanOrEqual(newest);
           newest = execution.token;
           const { status } = execution;
-          if ('lease' in status && status.lease !== undefined) expect(status.lease.token).toBe(execution.token);
+          if ('lease' in status) expect(status.lease.token).toBe(execution.token);
         }
       }),
       { numRuns: 500 },
@@ -150,7 +152,8 @@ describe('laws of the state machine', () => {
           const { status } = execution;
           if (before === undefined || !('step' in before) || !('step' in status)) continue;
           const by = stepIndex(shape, status.step) - stepIndex(shape, before.step);
-          if (status.state === 'rolling-back' && before.state === 'rolling-back') expect([0, -1]).toContain(by);
+          if (status.state === 'rolling-back' && before.state === 'rolling-back')
+            expect([0, -1]).toContain(by);
           if (status.state === 'running' && before.state === 'running') {
             expect(by).toBeLessThanOrEqual(1);
             if (before.forwardOnly) expect(by).toBeGreaterThanOrEqual(0);

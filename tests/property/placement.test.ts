@@ -118,7 +118,9 @@ describe('the arbiter', () => {
           : ({ kind, move: moves[0], token: 2, from: a } as const);
       const placement = { ...start, arbitration, claim: { move: moves[0], firstToken: 1 } };
       const held = { move: moves[0], token: 2 };
-      expect(rule(placement, { kind: 'flip', ...held, epoch: 1, target: b, sizeBytes: 1 }).kind).toBe('refused');
+      expect(rule(placement, { kind: 'flip', ...held, epoch: 1, target: b, sizeBytes: 1 }).kind).toBe(
+        'refused',
+      );
       expect(rule(placement, { kind: 'un-flip', ...held }).kind).toBe('refused');
     }
   });

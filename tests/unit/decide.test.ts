@@ -7,7 +7,15 @@ import { moveEndpointShape as shape } from '../../shared/domain/workflow-shape.t
 const now = 1_000_000;
 const failure = { code: 'copy-stopped', sentence: 'the copy stopped', cure: 'look at the host' };
 const lease = { owner: 'worker-1', token: 7, until: now + 30_000 };
-const working = { step: 'copy', failures: 0, idleHandovers: 0, deaths: 0, dueAt: now, spentMs: 5, lease } as const;
+const working = {
+  step: 'copy',
+  failures: 0,
+  idleHandovers: 0,
+  deaths: 0,
+  dueAt: now,
+  spentMs: 5,
+  lease,
+} as const;
 
 const states: { readonly [N in StateName]: Extract<ExecutionState, { readonly state: N }> } = {
   waiting: { state: 'waiting', waiting: { code: 'permit', on: 'a permit', since: now }, dueAt: now },
@@ -156,7 +164,11 @@ describe('leases', () => {
   test('a step that kills its workers one after another is given up', () => {
     const killed = { ...states.running, deaths: shape.limits.deaths };
     const { status } = next(killed, facts.claimed, lease.until);
-    expect(status).toMatchObject({ state: 'rolling-back', step: 'copy', reason: { code: 'worker-died-repeatedly' } });
+    expect(status).toMatchObject({
+      state: 'rolling-back',
+      step: 'copy',
+      reason: { code: 'worker-died-repeatedly' },
+    });
   });
 
   test('a dead worker charges the step no attempt', () => {
@@ -203,7 +215,11 @@ describe('failures', () => {
 
   test('a host that is down charges no attempt, until patience ends', () => {
     const hindered = next(states.running, facts['step-hindered']);
-    expect(hindered.status).toMatchObject({ failures: 0, hinderedSince: now, waiting: { code: failure.code } });
+    expect(hindered.status).toMatchObject({
+      failures: 0,
+      hinderedSince: now,
+      waiting: { code: failure.code },
+    });
     const since = { ...states.running, hinderedSince: now - shape.limits.patienceMs };
     expect(next(since, facts['step-hindered']).status.state).toBe('rolling-back');
     expect(next({ ...since, forwardOnly: true }, facts['step-hindered']).status.state).toBe('running');
@@ -212,7 +228,13 @@ describe('failures', () => {
 
 describe('going on', () => {
   test('a step that ends a phase lets go of the lease and sends the next phase', () => {
-    const decision = decide(shape, execution({ ...states.running, step: 'verify' }), facts['step-finished'], now, 'w');
+    const decision = decide(
+      shape,
+      execution({ ...states.running, step: 'verify' }),
+      facts['step-finished'],
+      now,
+      'w',
+    );
     expect(decision).toMatchObject({
       kind: 'next',
       effects: [{ kind: 'send-work', phase: 'cutover', afterMs: 0 }],

@@ -23,10 +23,8 @@ function noted(name: string, more: Partial<ErrandStep> = {}): ErrandStep {
 }
 
 const plain = { fetch: noted('fetch'), carry: noted('carry'), 'hand-in': noted('hand-in') };
-const failing =
-  (verdict: 'retry' | 'fail' | 'host-down') =>
-  (): Promise<never> =>
-    Promise.reject(new StepFailure(failure, verdict));
+const failing = (verdict: 'retry' | 'fail' | 'host-down') => (): Promise<never> =>
+  Promise.reject(new StepFailure(failure, verdict));
 
 describe('the step engine', () => {
   test('runs the steps of a phase in one invocation and hands over to the next phase', async () => {
