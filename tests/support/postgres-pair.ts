@@ -15,18 +15,22 @@ const tenant = { user: 'tenant', password: 'tenant-secret' };
 export type Mover = 'superuser' | 'plain';
 const plainMover = { user: 'mover', password: 'mover-secret' };
 
+/** About as many does a move of a small database take. */
+const statements = 280;
+
 /** Real servers of these majors. */
 export function postgresFixture(
   majors: readonly [Major, Major],
   options: { readonly mover?: Mover; readonly crashPoints?: number } = {},
 ): DriverFixture {
-  const { mover = 'superuser', crashPoints = 20 } = options;
+  const { mover = 'superuser', crashPoints = 6 } = options;
   return {
     driver: postgresDriver,
     makePair: () => makePair(majors, mover, 'logical'),
     makeOfflinePair: () => makePair(majors, mover, 'replica'),
     nowhere: async () => siteAt('gone', await closedPort(), { user: 'postgres', password: 'x' }),
-    mortal: (message, when) => dying(message * 11, when),
+    // Spread over all the statements of a move.
+    mortal: (message, when) => dying(Math.ceil((message * statements) / (crashPoints + 1)), when),
     crashPoints,
     moveMs: 10_000,
   };
@@ -38,15 +42,18 @@ export async function makePair(
   walLevel: 'logical' | 'replica',
 ): Promise<HostPair> {
   const settings = {
-    max_worker_processes: '40',
-    max_logical_replication_workers: '30',
-    max_replication_slots: '40',
-    max_wal_senders: '40',
-    max_connections: '100',
+    max_worker_processes: '80',
+    max_logical_replication_workers: '60',
+    max_replication_slots: '60',
+    max_wal_senders: '60',
+    max_connections: '150',
   };
+  // Some tests leave moves behind half-way: each holds a slot, a sender, workers and an origin.
+  const origins = (major: Major): Readonly<Record<string, string>> =>
+    major >= 18 ? { max_active_replication_origins: '60' } : {};
   const [a, b] = await Promise.all([
-    startScratch(from, { ...settings, wal_level: walLevel }),
-    startScratch(to, settings),
+    startScratch(from, { ...settings, ...origins(from), wal_level: walLevel }),
+    startScratch(to, { ...settings, ...origins(to) }),
   ]);
   await Promise.all([a, b].map((server) => makeRoles(server, mover)));
   const who = mover === 'plain' ? plainMover : { user: 'postgres', password: undefined };

@@ -124,6 +124,12 @@ export class Hands {
     }
   }
 
+  /** A look without a lock: the host answers, and the token is ours. @throws TokenSuperseded */
+  async assertHolds(database: number): Promise<void> {
+    await this.hold(database);
+    await checkToken(await this.maintenance(), [database], this.holder);
+  }
+
   /** Nothing of ours is inside a database any more. */
   async rest(database: number): Promise<void> {
     if (this.#held.has(database)) await restToken(await this.maintenance(), database, this.holder);

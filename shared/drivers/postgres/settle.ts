@@ -35,6 +35,7 @@ export async function settleOnline(context: MoveContext): Promise<{ settled: Set
   const check = source.insideStill(sourceOid, 'check');
   const apply = await target.inside(await context.targetOid(), 'apply');
   const [reads, { sequences: list }] = await Promise.all([context.readsPlaces(), context.inventory()]);
+  const aside = await target.inside(await context.targetOid(), 'aside');
   const stages: Record<string, number> = {};
   const start = performance.now();
   const stage = (name: string): void => {
@@ -46,14 +47,18 @@ export async function settleOnline(context: MoveContext): Promise<{ settled: Set
   schema.catch(() => undefined);
   const beat = await withinFence(tail, async () => writeBeat(tail, names.schema, streamNames.length));
   stage('markerMs');
+  // Neither follows the stream: copied beside it.
+  const leftovers = withinFence(check, async () => copyLeftovers(context, check, aside)).then(() =>
+    stage('leftoversMs'),
+  );
+  leftovers.catch(() => undefined);
   const [sequences, seen] = await Promise.all([
     withinFence(tail, async () => readSequences(tail, list)),
     awaitBeat(apply, names.schema, streamNames.length, beat, tailPatienceMs),
   ]);
   if (!seen) throw tailNotApplied(context);
   stage('tailMs');
-  await withinFence(tail, async () => copyLeftovers(context, tail, apply));
-  stage('leftoversMs');
+  await leftovers;
   await applyStatements(apply, { schema: names.schema }, { section: 'last' });
   stage('lastMs');
   await apply.transaction(async (tx) => {

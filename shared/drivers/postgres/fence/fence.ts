@@ -27,6 +27,7 @@ export async function enterBoth(context: MoveContext): Promise<void> {
   }
   const targetOid = await openTargetToUs(context);
   await Promise.all([intoSource(), target.inside(targetOid, 'apply')]);
+  await target.inside(targetOid, 'aside');
   // Asked now, so that it is not asked in the freeze.
   await Promise.all([context.readsPlaces(), context.inventory(), context.doubts()]);
 }
