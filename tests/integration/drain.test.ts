@@ -55,12 +55,11 @@ describe('a host is drained while its tenants write', () => {
     const on = await setScene([
       planTenant('shop', { shop: 3 }),
       planTenant('umlaut', { quoted: 1 }, { database: 'Ünï "q" tenant', owner: 'Önér of "q"' }),
-      planTenant('archive', { archive: 2 }),
       planTenant('meters', { counters: 1 }),
     ]);
     await writing(on);
     const began = Date.now();
-    const stop = wreak(on.cloud, { seed, everyMs: 1_000, stoppedMs: 9_000 });
+    const stop = wreak(on.cloud, { seed, everyMs: 1_000, stoppedMs: 7_000 });
     const batch = await on.fleet.drain('a', 'a disk reports errors', { policy: { retention: 0 } });
     const settled = watchBatch(on.fleet.services, batch);
     for await (const { batch: now } of settled) if (now.state === 'completed') break;
@@ -71,12 +70,12 @@ describe('a host is drained while its tenants write', () => {
     // Printed with the failure: the command that repeats it.
     expect({ again, labels: labels(last), unsound: unsound(results), left }).toEqual({
       again,
-      labels: ['retired', 'retired', 'retired', 'retired'],
+      labels: ['retired', 'retired', 'retired'],
       unsound: [],
       left: [[], [], []],
     });
     expect(havoc.killed + havoc.stopped).toBeGreaterThan(0);
-  }, 240_000);
+  }, 400_000);
 
   test('a request that is published five times, and old messages replayed after the end, make one batch and change nothing', async () => {
     const on = await setScene([planTenant('shop', { shop: 1 }), planTenant('meters', { counters: 0 })]);
@@ -105,7 +104,7 @@ describe('a host is drained while its tenants write', () => {
   }, 180_000);
 
   test('a target that is stopped for good in the middle of the copy: the source serves as before, and the reason is told', async () => {
-    const tenant = planTenant('shop', { shop: 40 });
+    const tenant = planTenant('shop', { shop: 25 });
     const on = await setScene([tenant]);
     await writing(on);
     const began = Date.now();

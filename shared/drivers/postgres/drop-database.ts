@@ -49,22 +49,19 @@ export async function dropDatabase(
   await assertServer(hands, systemIdentifier);
   const maintenance = await hands.maintenance();
   const row = await maintenance.maybeOne(
-    `SELECT datname::text AS name, pg_catalog.shobj_description(oid, 'pg_database') AS comment
+    `SELECT datname::text AS name, datconnlimit = -2 AS invalid,
+            pg_catalog.shobj_description(oid, 'pg_database') AS comment
        FROM pg_catalog.pg_database WHERE oid = $1`,
     [oid],
-    z.object({ name: z.string(), comment: z.string().nullable() }),
+    z.object({ name: z.string(), invalid: z.boolean(), comment: z.string().nullable() }),
   );
   if (row !== undefined) {
     const ours =
       [provisional, retained, condemned].includes(row.name) ||
       (comment !== undefined && row.comment === comment);
     if (!ours) throw notOurs(hands, row.name);
-    await hands.underToken(oid, async (tx, name) => {
-      await tx.execute(`ALTER DATABASE ${quoteIdentifier(name)} WITH ALLOW_CONNECTIONS false`);
-    });
-    await hands.leave(oid);
-    await emptyDatabase(await hands.maintenance('emptying'), oid, { pids: [], slots: [] }, 10_000);
-    await rename(hands, oid, condemned, row.comment ?? '');
+    // A drop that was broken off leaves a database that can be neither altered nor entered, only dropped.
+    if (!row.invalid) await condemn(hands, oid, condemned, row.comment ?? '');
     const dropper = await hands.maintenance('emptying');
     await hands.underToken(oid, async (_, name) => {
       if (name !== condemned) throw notOurs(hands, name);
@@ -73,6 +70,16 @@ export async function dropDatabase(
   }
   hands.release(oid);
   await forgetToken(maintenance, oid, hands.holder.installation).catch(() => undefined);
+}
+
+/** Closes it, empties it, and gives it the name under which it is dropped. */
+async function condemn(hands: Hands, oid: number, condemned: string, comment: string): Promise<void> {
+  await hands.underToken(oid, async (tx, name) => {
+    await tx.execute(`ALTER DATABASE ${quoteIdentifier(name)} WITH ALLOW_CONNECTIONS false`);
+  });
+  await hands.leave(oid);
+  await emptyDatabase(await hands.maintenance('emptying'), oid, { pids: [], slots: [] }, 10_000);
+  await rename(hands, oid, condemned, comment);
 }
 
 /** @throws StepFailure `other-server` when the address leads elsewhere than it did */

@@ -5,7 +5,7 @@ export interface Findings {
   readonly databases: number;
   /** Writes that a host acknowledged. */
   readonly acknowledged: number;
-  /** Acknowledged and not there. */
+  /** Acknowledged and not there; of a database that serves nowhere nobody can tell. */
   readonly lost: number;
   /** There more than once. */
   readonly duplicated: number;

@@ -26,6 +26,8 @@ export class Holder<T extends Task> {
   #task: T;
   /** As it will be once everything that was reported is stored. */
   #ahead: T;
+  /** Reported by `reportSoon` and not stored yet, oldest first. */
+  readonly #soon: Fact[] = [];
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -62,7 +64,7 @@ export class Holder<T extends Task> {
     const turn = this.#queue.then(() => this.#report(fact));
     this.#queue = turn.catch(() => undefined);
     await turn;
-    this.#ahead = this.#task;
+    this.#ahead = this.#lookAhead();
   }
 
   /**
@@ -75,8 +77,9 @@ export class Holder<T extends Task> {
     const decision = decide(this.#shape, ahead.execution, fact, this.#services.clock.now(), this.#by);
     if (decision.kind === 'ignored') throw this.#lose(decision.why);
     this.#ahead = { ...ahead, execution: decision.execution };
+    this.#soon.push(fact);
     this.#queue = this.#queue
-      .then(() => this.#report(fact))
+      .then(() => this.#report(fact, 'soon'))
       .catch((error: unknown) => {
         this.#lost.abort(error);
       });
@@ -103,7 +106,21 @@ export class Holder<T extends Task> {
     };
   }
 
-  async #report(fact: Fact): Promise<void> {
+  /**
+   * What is stored, with what is still on its way. A report that was made earlier (the lease's extension) may be
+   * stored while later ones wait: the worker must not fall back behind them, or it would do a step again and
+   * finish the next one by it.
+   */
+  #lookAhead(): T {
+    let { execution } = this.#task;
+    for (const fact of this.#soon) {
+      const decision = decide(this.#shape, execution, fact, this.#services.clock.now(), this.#by);
+      if (decision.kind === 'next') execution = decision.execution;
+    }
+    return { ...this.#task, execution };
+  }
+
+  async #report(fact: Fact, when?: 'soon'): Promise<void> {
     for (;;) {
       if (this.#lost.signal.aborted) throw new LeaseLost('the lease was lost');
       const before = this.#task;
@@ -112,6 +129,7 @@ export class Holder<T extends Task> {
       const answer = await this.#tasks.commit(before, { ...before, execution: decision.execution });
       if (answer.kind === 'committed') {
         this.#task = answer.record;
+        if (when === 'soon') this.#soon.shift();
         await this.#perform(decision.effects);
         return;
       }

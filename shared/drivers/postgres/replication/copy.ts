@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { StepFailure } from '../../../domain/failure.ts';
 import type { StepEnd } from '../../../ports/driver.ts';
 import type { MoveContext } from '../context.ts';
+import { qualifiedName } from '../inventory.ts';
 import { establish } from './establish.ts';
 import { Parking } from './parking.ts';
 import type { Stream } from './stream.ts';
@@ -41,6 +42,7 @@ export class Copy {
       const states = await readTableStates(onTarget, streamNames);
       if (parks && !this.#parking.over) await this.#parking.drive(onTarget, states);
       if (states.every(({ state }) => state === 'r') && (!parks || this.#parking.over)) {
+        await this.#parking.rest();
         return { kind: 'done', result: { tables: states.length } };
       }
       if (looks % 10 === 1) {
@@ -51,16 +53,21 @@ export class Copy {
         );
         await this.#assertFewErrors();
       }
-      if (performance.now() > until) return this.#wait(states);
+      if (performance.now() > until) return await this.#wait(states);
       await delay(parks ? 50 : 40);
     }
   }
 
-  #wait(states: readonly TableState[]): StepEnd {
+  async #wait(states: readonly TableState[]): Promise<StepEnd> {
     const done = states.filter(({ state }) => state === 'r').length;
-    const bytes = states.reduce((sum, table) => sum + table.bytes, 0);
-    const total = Math.max(this.#context.plan.tableBytes, bytes);
+    const { tables } = await this.#context.inventory();
+    const sizes = new Map(tables.map((table) => [qualifiedName(table), table.sizeBytes]));
+    const bytes = states.reduce((sum, table) => {
+      const size = sizes.get(qualifiedName(table)) ?? 0;
+      return sum + (/[fsr]/.test(table.state) ? size : Math.min(table.copiedBytes, size));
+    }, 0);
     const { plan } = this.#context;
+    const total = Math.max(plan.tableBytes, bytes);
     return {
       kind: 'wait',
       code: 'copying',

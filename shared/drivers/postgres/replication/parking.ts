@@ -18,7 +18,10 @@ import type { TableState } from './sync-state.ts';
 export class Parking {
   readonly #context: MoveContext;
   readonly #stream: string;
+  /** Keys that are being built, by table. */
   readonly #building = new Map<string, Promise<void>>();
+  /** Other indexes of tables that have their key: nothing waits for them here. */
+  readonly #finishing = new Set<Promise<void>>();
   #failure: unknown;
   #keyed = false;
   #idleSince: number | undefined;
@@ -63,39 +66,43 @@ export class Parking {
     }
   }
 
-  /** Resolves when no key is being built by this session. */
+  /** Resolves when nothing is being built by this session. */
   async rest(): Promise<void> {
-    await Promise.all(this.#building.values());
+    while (this.#building.size + this.#finishing.size > 0) {
+      await Promise.all([...this.#building.values(), ...this.#finishing]);
+    }
     if (this.#failure !== undefined) throw asError(this.#failure);
   }
 
   #build(table: TableState): void {
     const name = nameOf(table);
     if (this.#building.has(name) || this.#building.size >= 2) return;
-    const work = this.#buildKey(table)
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
-      .finally(() => this.#building.delete(name));
-    this.#building.set(name, work);
+    const key = this.#apply(table, 'keys').finally(() => this.#building.delete(name));
+    this.#building.set(name, key);
+    const finish = key.then(async () => this.#finish(table)).finally(() => this.#finishing.delete(finish));
+    this.#finishing.add(finish);
   }
 
-  async #buildKey(table: TableName): Promise<void> {
+  /** While other tables are still copied. Indexes of partitions are attached to their parents' later. */
+  async #finish(table: TableName): Promise<void> {
+    const { tables } = await this.#context.inventory();
+    const isPartition = tables.some((one) => one.isPartition && nameOf(one) === nameOf(table));
+    if (!isPartition) await this.#apply(table, 'indexes');
+  }
+
+  async #apply({ schema, name }: TableName, section: 'keys' | 'indexes'): Promise<void> {
     const { target, names } = this.#context;
-    const taken = new Set(this.#building.keys()).size;
-    const session = await target.inside(
-      await this.#context.targetOid(),
-      `build ${String(taken)} ${nameOf(table)}`,
-    );
     try {
-      await session.set({ max_parallel_maintenance_workers: '2', lock_timeout: '0' });
-      await applyStatements(
-        session,
-        { schema: names.schema },
-        { section: 'keys', only: [{ schema: table.schema, name: table.name }], perTransaction: 1 },
+      const session = await target.inside(
+        await this.#context.targetOid(),
+        `build ${nameOf({ schema, name })}`,
       );
-    } finally {
-      await session.close();
+      await session.set({ max_parallel_maintenance_workers: '2', lock_timeout: '0' });
+      const place = { schema: names.schema };
+      await applyStatements(session, place, { section, only: [{ schema, name }], perTransaction: 1 });
+      if (section === 'indexes') await session.close();
+    } catch (error) {
+      this.#failure ??= error;
     }
   }
 

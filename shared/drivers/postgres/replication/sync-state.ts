@@ -12,15 +12,16 @@ export interface TableState {
   readonly schema: string;
   readonly name: string;
   readonly state: string;
-  readonly bytes: number;
+  /** Of a table that is being copied just now. */
+  readonly copiedBytes: number;
 }
 
+/** Looks at the catalog alone: the size of a table could not be asked while its key is being built. */
 export async function readTableStates(target: Session, streams: readonly string[]): Promise<TableState[]> {
   return await target.query(
     `SELECT s.subname::text AS stream, n.nspname::text AS schema, c.relname::text AS name,
             r.srsubstate::text AS state,
-            CASE WHEN r.srsubstate IN ('r', 's', 'f') THEN pg_catalog.pg_relation_size(c.oid)
-                 ELSE coalesce(p.bytes_processed, 0) END AS bytes
+            coalesce(p.bytes_processed, 0) AS "copiedBytes"
        FROM pg_catalog.pg_subscription_rel r
        JOIN pg_catalog.pg_subscription s ON s.oid = r.srsubid
        JOIN pg_catalog.pg_class c ON c.oid = r.srrelid
@@ -34,7 +35,7 @@ export async function readTableStates(target: Session, streams: readonly string[
       schema: z.string(),
       name: z.string(),
       state: z.string(),
-      bytes: wholeNumber,
+      copiedBytes: wholeNumber,
     }),
   );
 }
