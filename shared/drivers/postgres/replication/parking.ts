@@ -50,7 +50,8 @@ export class Parking {
     }
     const waiting = mine.filter(({ state }) => state === 'i');
     const copying = mine.filter(({ state }) => state === 'd');
-    const copied = mine.filter((table) => table.state === 'f' && bare.has(nameOf(table)));
+    // A small table may be streamed before its stream could be disabled: it lacks its key all the same.
+    const copied = mine.filter((table) => /[fsr]/.test(table.state) && bare.has(nameOf(table)));
     if (enabled) {
       const full =
         copying.some((table) => bare.has(nameOf(table))) &&
