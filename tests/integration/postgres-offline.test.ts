@@ -10,7 +10,7 @@ import type { Mover } from '../support/postgres-pair.ts';
 /** A worker whose time is up after each chunk. */
 const hurried: HostDriver = {
   ...postgresDriver,
-  begin: (job) => postgresDriver.begin({ ...job, remainingMs: () => 2500 }),
+  begin: (job) => postgresDriver.begin({ ...job, remainingMs: () => 1000 }),
 };
 
 const first = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
