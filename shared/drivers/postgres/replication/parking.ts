@@ -22,6 +22,8 @@ export class Parking {
   readonly #building = new Map<string, Promise<void>>();
   /** Other indexes of tables that have their key: nothing waits for them here. */
   readonly #finishing = new Set<Promise<void>>();
+  /** Tables that this session has taken on: the catalog shows a key a little later than it is asked for. */
+  readonly #begun = new Set<string>();
   #failure: unknown;
   #keyed = false;
   #idleSince: number | undefined;
@@ -38,7 +40,7 @@ export class Parking {
 
   /** Looks once and does what is due; call it often. */
   async drive(inside: Session, states: readonly TableState[]): Promise<void> {
-    if (this.#failure !== undefined) throw asError(this.#failure);
+    this.#throwFailure();
     const mine = states.filter(({ stream }) => stream === this.#stream);
     const bare = await this.#tablesWithoutKey(inside);
     const [subscription] = await subscriptionsOf(inside, [this.#stream]);
@@ -72,12 +74,21 @@ export class Parking {
     while (this.#building.size + this.#finishing.size > 0) {
       await Promise.all([...this.#building.values(), ...this.#finishing]);
     }
-    if (this.#failure !== undefined) throw asError(this.#failure);
+    this.#throwFailure();
+  }
+
+  /** Once: the next call tries again. */
+  #throwFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined)
+      throw failure instanceof Error ? failure : new Error('a key could not be built', { cause: failure });
   }
 
   #build(table: TableState): void {
     const name = nameOf(table);
-    if (this.#building.has(name) || this.#building.size >= 2) return;
+    if (this.#begun.has(name) || this.#building.size >= 2) return;
+    this.#begun.add(name);
     const key = this.#apply(table, 'keys').finally(() => this.#building.delete(name));
     this.#building.set(name, key);
     const finish = key.then(async () => this.#finish(table)).finally(() => this.#finishing.delete(finish));
@@ -104,6 +115,7 @@ export class Parking {
       if (section === 'indexes') await session.close();
     } catch (error) {
       this.#failure ??= error;
+      this.#begun.delete(nameOf({ schema, name }));
     }
   }
 
@@ -149,7 +161,3 @@ export class Parking {
 }
 
 const nameOf = ({ schema, name }: TableName): string => quoteQualified(schema, name);
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
-}
