@@ -12,6 +12,7 @@ import type { PostgresServer } from '../local/demo/servers.ts';
 import type { Tenant } from '../local/demo/tenants.ts';
 import { WritersProcess } from '../local/demo/writers-process.ts';
 import { batchId } from '../shared/domain/ids.ts';
+import type { MoveId } from '../shared/domain/ids.ts';
 import { run } from './programs.ts';
 
 const DRAY = fileURLToPath(new URL('../cli/dray.ts', import.meta.url));
@@ -32,7 +33,7 @@ export interface LiveMove {
   /** Transactions that were acknowledged during the whole run. */
   readonly acknowledged: number;
   readonly acknowledgedPerSecond: number;
-  /** Seconds of work in each step. */
+  /** Seconds from the end of the step before it (the first: from the request) to its own. */
   readonly steps: Readonly<Record<string, number>>;
 }
 
@@ -117,16 +118,14 @@ export class LiveInstallation {
     const audit = await auditLedger({ ...target.address, database: tenant.database }, histories);
     if (!isSound(audit)) throw new Error(`writes went wrong: ${JSON.stringify(audit)}`);
     const [move] = await everyPage((cursor) => fleet.services.views.movesOf(report.batch, undefined, cursor));
-    const { execution } = (move && (await fleet.services.store.load('move', { id: move }))) ?? {};
+    const steps = move === undefined ? {} : await this.#stepSeconds(move, since);
     await this.#untilRetired(source, tenant.database);
     return {
       seconds,
       pausesMs,
       acknowledged: linesAfter - linesBefore,
       acknowledgedPerSecond: (linesAfter - linesBefore) / writingSeconds,
-      steps: Object.fromEntries(
-        Object.entries(execution?.timings ?? {}).map(([step, ms]) => [step, Math.round(ms / 100) / 10]),
-      ),
+      steps,
     };
   }
 
@@ -151,6 +150,18 @@ export class LiveInstallation {
       if (this.#up.exitCode !== null) throw new Error(`dray up ended with ${String(this.#up.exitCode)}`);
       await sleep(100);
     }
+  }
+
+  async #stepSeconds(move: MoveId, since: number): Promise<Record<string, number>> {
+    const history = await everyPage((cursor) => this.#known().services.views.history(move, cursor));
+    const steps: Record<string, number> = {};
+    let last = since;
+    for (const { at, fact, step } of history) {
+      if (fact !== 'step-finished' || step === undefined) continue;
+      steps[step] = (at - last) / 1_000;
+      last = at;
+    }
+    return steps;
   }
 
   #known(): Fleet {

@@ -81,6 +81,7 @@ export class Hands {
 
   /** As `inside`, but only a session that was opened before. @throws SessionLost when it is gone */
   insideStill(database: number, purpose: string): Session {
+    this.#job.signal.throwIfAborted();
     const session = this.#sessions.get(`${String(database)} ${purpose}`);
     if (session?.usable === true) return session;
     throw new SessionLost(`the session into the fenced database at ${this.site.host} is gone`);

@@ -111,13 +111,16 @@ function tailNotApplied(context: MoveContext): StepFailure {
   );
 }
 
-/** Work with a session into the fenced source: if it is gone, nobody gets in again. */
+/**
+ * Work with a session into the fenced source: if it is gone, nobody gets in again. A worker that was told to
+ * stop has cut its sessions itself: its reason passes through.
+ */
 export async function withinFence<T>(session: Session, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const lost =
-      error instanceof PostgresFailure && /^(connection-lost|session-terminated)$/.test(error.failure.code);
+    if (!(error instanceof PostgresFailure)) throw error;
+    const lost = /^(connection-lost|session-terminated)$/.test(error.failure.code);
     if (!lost && session.usable) throw error;
     throw new SessionLost('the session into the fenced source broke off', { cause: error });
   }
