@@ -48,12 +48,6 @@ export class MoveContext {
     return this.plan.attributes.oid;
   }
 
-  /** Names of the streams: one for most databases, a second where tables get their keys late. */
-  get streamNames(): string[] {
-    const count = this.plan.parked.length > 0 ? 2 : 1;
-    return Array.from({ length: count }, (_, index) => this.names.stream(index));
-  }
-
   /** The database on the target, if it was made. */
   async findTarget(): Promise<number | undefined> {
     return (await this.recorded(this.target)).get(`database:${this.names.provisional}`)?.oid;

@@ -12,6 +12,8 @@ import { wholeNumber } from './values.ts';
 
 export interface OpenOptions {
   readonly lockTimeoutMs?: number;
+  /** What runs in it goes on when we are gone, also when a newer worker takes over: for what harms nobody. */
+  readonly outlives?: true;
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -172,12 +174,13 @@ export class Hands {
     this.#job.signal.throwIfAborted();
     const session = await connect(this.address, {
       database,
-      applicationName: applicationName(this.#job, this.#job.token),
+      applicationName: applicationName(this.#job, options.outlives === true ? 'build' : this.#job.token),
       lockTimeoutMs: options.lockTimeoutMs ?? this.#lockTimeoutMs,
       signal: this.#job.signal,
       ...(options.settings === undefined ? {} : { settings: options.settings }),
     });
     this.#sessions.set(key, session);
+    if (options.outlives === true) await session.set({ client_connection_check_interval: '0' });
     await this.#assertHolding(session, key);
     return session;
   }
