@@ -36,7 +36,9 @@ export class MoveContext {
     this.job = job;
     this.names = moveNames(job);
     this.source = new Hands(job, job.source, sourceLockTimeoutMs);
-    this.target = new Hands(job, job.target, targetLockTimeoutMs);
+    // Nothing is served from the target yet: a crash loses rows and the notes of them together, and the last
+    // commit of the freeze waits for all that came before it.
+    this.target = new Hands(job, job.target, targetLockTimeoutMs, { synchronous_commit: 'off' });
   }
 
   get plan(): MovePlan {

@@ -4,7 +4,7 @@ import type { RetainedCopy } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
 import { PostgresFailure } from './failures.ts';
-import { databaseOid } from './hands.ts';
+import { databaseOid, durable } from './hands.ts';
 import type { Hands } from './hands.ts';
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts';
 import { patiently } from './patience.ts';
@@ -30,7 +30,7 @@ export async function release(context: MoveContext): Promise<RetainedCopy> {
   await renameRetained(context);
   const targetOid = await context.findTarget();
   if (targetOid !== undefined) {
-    const inTarget = await target.inside(targetOid, 'work');
+    const inTarget = await target.inside(targetOid, 'tidy', { settings: durable });
     await inTarget.execute(`DROP SCHEMA IF EXISTS ${quoteIdentifier(names.schema)} CASCADE`);
     await target.rest(targetOid);
     await context.forget(target, [...(await context.recorded(target)).keys()]);
@@ -88,7 +88,7 @@ async function dropSubscriptions(context: MoveContext): Promise<void> {
   );
   if (present !== undefined) {
     await openTargetToUs(context);
-    await dropSubscription(await target.inside(oid, 'work'), names.stream);
+    await dropSubscription(await target.inside(oid, 'tidy', { settings: durable }), names.stream);
   }
   await context.forget(target, [`subscription:${names.stream}`]);
 }

@@ -16,9 +16,6 @@ import { Marks } from './marks.ts';
 /** Side by side: two reach what one disk gives, and each index has two workers of its own. */
 const lanes = 2;
 
-/** Rows and their notes are lost together, if the target crashes; the last commit of the freeze waits for all. */
-const unhurried = { synchronous_commit: 'off' };
-
 /** What rows are told apart by: changes find their rows by it, and foreign keys refer to it. */
 const isKey = ({ section, sql }: Build): boolean => section === 'keys' || sql.includes(' UNIQUE INDEX ');
 
@@ -162,9 +159,7 @@ class Loading {
       rank,
       run: async (lane) => {
         const { target } = this.#context;
-        const into = await target.inside(await this.#context.targetOid(), `lane ${String(lane)}`, {
-          settings: unhurried,
-        });
+        const into = await target.inside(await this.#context.targetOid(), `lane ${String(lane)}`);
         await ledger.copy(await from.session(lane), into, chunks, { binary, snapshot: from.snapshot });
         this.#show(chunks);
       },
@@ -196,7 +191,7 @@ class Loading {
     return await target.inside(await this.#context.targetOid(), `builder ${String(lane)}`, {
       lockTimeoutMs: 0,
       outlives: true,
-      settings: { max_parallel_maintenance_workers: '2', ...unhurried },
+      settings: { max_parallel_maintenance_workers: '2' },
     });
   }
 
