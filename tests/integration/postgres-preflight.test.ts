@@ -286,7 +286,7 @@ describe('capacity', () => {
   test('no free slot is a blocker that names the setting', async () => {
     const name = await database(keyed);
     const inside = await source.session(name);
-    for (let slot = 0; slot < 9; slot += 1) {
+    for (let slot = 0; slot < 10; slot += 1) {
       await admin.execute(`SELECT pg_create_physical_replication_slot('dray_test_${String(slot)}')`);
     }
     undo.push(async () => {
