@@ -98,7 +98,7 @@ describe('a move', () => {
       if (call !== 'predictPause') return;
       bench.network.write('a', { database: 'shop', writer: 'first', seq: 6 }, bench.clock.now());
     };
-    await bench.deliver(({ execution: { status } }) => 'waiting' in status && status.waiting !== undefined);
+    await bench.deliver(({ execution: { status } }) => 'waiting' in status);
     expect((await bench.move()).execution.status).toMatchObject({
       step: 'freeze',
       waiting: { code: 'pause-over-budget' },
