@@ -192,5 +192,6 @@ function job(token: number): ConstructorParameters<typeof Hands>[0] {
     cleanup: new TrialLedger(),
     signal: new AbortController().signal,
     remainingMs: () => 60_000,
+    show: () => undefined,
   };
 }
