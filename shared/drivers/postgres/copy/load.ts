@@ -25,6 +25,8 @@ export interface RowSource {
   readonly session: (lane: number) => Promise<Session>;
   /** The state to read; undefined where the source stands still. */
   readonly snapshot: string | undefined;
+  /** Called once every row is there: nothing more is read. */
+  readonly onRows?: () => Promise<void>;
   /** Called once every row, key and foreign key is there: from then on changes can be applied. */
   readonly onRowsAndKeys?: () => Promise<void>;
 }
@@ -80,10 +82,12 @@ class Loading {
     const place = { schema: this.#context.names.schema };
     const pending = await pendingBuilds(inside, place, ['keys', 'indexes', 'references']);
     const loads = gatherLoads(tables, chunks, await this.#buildParents(pending));
+    const rows: Unit[] = [];
     const needed: Unit[] = [];
     const later: Unit[] = [];
     for (const [rank, load] of loads.entries()) {
       const units = this.#unitsOf(load, rank, loads.length);
+      rows.push(...units.rows);
       needed.push(...units.needed);
       later.push(...units.later);
     }
@@ -91,18 +95,25 @@ class Loading {
     const references = this.#building(
       'references',
       needed,
-      loads.length,
+      2 * loads.length,
       pending.filter(({ section }) => section === 'references'),
     );
-    const following = this.#following([...needed, ...references], loads.length);
-    const statistics = await this.#statisticsOfParents([...needed, ...later], 3 * loads.length);
-    const units = [...needed, ...references, ...following, ...later, ...statistics];
+    const { onRows, onRowsAndKeys } = this.#means.from;
+    const read = this.#telling('all rows', rows, 0, onRows);
+    const arrived = [...needed, ...read, ...references];
+    const following = this.#telling('all rows and keys', arrived, 2 * loads.length, onRowsAndKeys);
+    const statistics = await this.#statisticsOfParents([...needed, ...later], 4 * loads.length);
+    const units = [...arrived, ...following, ...later, ...statistics];
     return await runInLanes(units, lanes, () => this.#context.job.remainingMs() > 3000);
   }
 
-  #following(after: readonly Unit[], rank: number): Unit[] {
-    const { onRowsAndKeys: run } = this.#means.from;
-    return run === undefined ? [] : [{ name: 'following', after: after.map(({ name }) => name), rank, run }];
+  #telling(
+    name: string,
+    after: readonly Unit[],
+    rank: number,
+    run: (() => Promise<void>) | undefined,
+  ): Unit[] {
+    return run === undefined ? [] : [{ name, after: after.map((unit) => unit.name), rank, run }];
   }
 
   /**
@@ -124,15 +135,16 @@ class Loading {
     { name, tables, chunks, builds, isDear }: Load,
     rank: number,
     count: number,
-  ): { readonly needed: readonly Unit[]; readonly later: readonly Unit[] } {
+  ): { readonly rows: readonly Unit[]; readonly needed: readonly Unit[]; readonly later: readonly Unit[] } {
     const [only, ...others] = tables;
     const single = only !== undefined && others.length === 0;
     const parts = single ? chunks.map((chunk) => [chunk]) : chunks.length > 0 ? [chunks] : [];
     const rows = parts.map((part, index) => this.#copying(`rows ${String(index)} of ${name}`, rank, part));
-    const keys = this.#building(`keys of ${name}`, rows, rank, builds.filter(isKey));
+    // All rows first, so that the snapshot can go. What takes long to build would be alone at the end.
+    const building = count + rank;
+    const afterAll = isDear ? building : 3 * count + rank;
+    const keys = this.#building(`keys of ${name}`, rows, building, builds.filter(isKey));
     const indexes = builds.filter((one) => !isKey(one));
-    // What takes long would be alone at the end.
-    const afterAll = isDear ? rank : 2 * count + rank;
     // Those of a partition are attached to its parent's: in the order of the dump.
     const side = single && !only.isPartition ? indexes.map((one) => [one]) : [indexes];
     const indexing = side.flatMap((part, index) =>
@@ -142,7 +154,7 @@ class Loading {
     // Those of partitions come with their parents'.
     const plain = tables.filter(({ isPartition }) => !isPartition);
     const statistics = this.#statistics(name, [...needed, ...indexing], afterAll, plain);
-    return { needed, later: [...indexing, ...statistics] };
+    return { rows, needed, later: [...indexing, ...statistics] };
   }
 
   async #statisticsOfParents(after: readonly Unit[], rank: number): Promise<Unit[]> {

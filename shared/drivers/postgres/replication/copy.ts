@@ -29,10 +29,8 @@ export async function copyOnline(context: MoveContext): Promise<StepEnd> {
     complete = await loadTables(context, tables, {
       session: read,
       snapshot,
-      onRowsAndKeys: async () => {
-        await endSnapshot(context);
-        await startFollowing(context);
-      },
+      onRows: async () => endSnapshot(context),
+      onRowsAndKeys: async () => startFollowing(context),
     });
   } catch (error) {
     // Its places no longer hold: the next attempt finds no snapshot, and starts over.
