@@ -129,7 +129,7 @@ export function explainBatch(
     subject: `batch ${batch.id} (${batch.reason})`,
     sentence: batchSentence(batch, total, arrived, failed.length),
     since: batch.endedAt ?? batch.createdAt,
-    blockers: [...blockersOf(moves, hosts), ...unknownEndpoints(batch)],
+    blockers: [...unplanned(batch), ...blockersOf(moves, hosts), ...unknownEndpoints(batch)],
     actions: failed.length > 0 ? failed.slice(0, 3).map(({ id }) => `dray explain ${id}`) : watching(batch),
   };
 }
@@ -150,6 +150,12 @@ function batchSentence({ state, planned }: Batch, total: number, arrived: number
     default:
       return state satisfies never;
   }
+}
+
+function unplanned({ failure }: Batch): Blocker[] {
+  if (failure === undefined) return [];
+  const { code, sentence, cure } = failure;
+  return [{ kind: 'ended', code, on: sentence, moves: 0, cure, examples: [] }];
 }
 
 function unknownEndpoints({ unknown }: Batch): Blocker[] {

@@ -121,6 +121,8 @@ export interface Views {
   movesOf(batch: BatchId, label?: MoveLabel, cursor?: string): Promise<Page<MoveId>>;
   /** Moves made in an hour (`2026-11-21T08`), newest last. */
   movesAt(hour: string, cursor?: string): Promise<Page<MoveId>>;
+  /** Requests that were refused, by the hour (`2026-11-21T08`) in which they came, newest last. */
+  refusalsAt(hour: string, cursor?: string): Promise<Page<Keys['request']>>;
   /** Moves that wait for a permit: highest priority first, then oldest, at most about `limit` of them. */
   waiting(limit: number): Promise<readonly WaitingMove[]>;
   /** Due at or before `now`, at most about `limit` of them. */

@@ -133,7 +133,12 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
       type: 'batch.completed',
       subject: id,
       at: services.clock.now(),
-      data: { batch: id, reason: batch.reason, counts: { ...counts } },
+      data: {
+        batch: id,
+        reason: batch.reason,
+        counts: { ...counts },
+        ...(batch.failure === undefined ? {} : { failure: { ...batch.failure } }),
+      },
     },
   ]);
 }

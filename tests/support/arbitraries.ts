@@ -140,11 +140,12 @@ const batch: Arbitrary<Batch> = fc
     resolved: claimCheck,
     unknown: fc.record({ count: small, examples: fc.array(anyEndpointName, { maxLength: 3 }) }),
     counts: fc.dictionary(fc.constantFrom(...moveLabels), small, { noNullPrototype: true }),
+    failure,
     createdAt: time,
     endedAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['total', 'resolved', 'unknown', 'endedAt']));
+  .chain((whole) => lacking(whole, ['total', 'resolved', 'unknown', 'failure', 'endedAt']));
 
 const waitingOn = fc.record({ code: text, on: text, since: time });
 const working = {

@@ -16,6 +16,7 @@ import {
   afterPrefix,
   asRecord,
   envelope,
+  hourOf,
   readRow,
   RowUnreadable,
   shardOf,
@@ -97,9 +98,6 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
 /** The order of `byBatch`: by coarse state, then by name. */
 export const labelAndEndpoint = (label: MoveLabel, endpoint: EndpointName | ''): string =>
   `${label}#${endpoint}`;
-
-/** The hour of a time, `2026-11-21T08`, in UTC. */
-export const hourOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
 
 const grace = 60_000;
 

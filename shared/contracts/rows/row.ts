@@ -96,6 +96,9 @@ export function shardOf(identity: string): string {
   return String(((hash >>> 16) ^ (hash & 0xffff)) % shardCount).padStart(2, '0');
 }
 
+/** The hour of a time, `2026-11-21T08`, in UTC. */
+export const hourOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
+
 const minute = 60_000;
 
 /** Up to the next full minute: an index key must not change with every write. */

@@ -1,31 +1,61 @@
 import * as z from 'zod';
-import type { Batch, Selection } from '../../domain/batch.ts';
+import type { ClaimCheck, Selection } from '../../domain/batch.ts';
 import { StepFailure } from '../../domain/failure.ts';
-import { isEndpointName, isHostName, type EndpointName, type HostName } from '../../domain/ids.ts';
+import {
+  isEndpointName,
+  isHostName,
+  labelPattern,
+  type EndpointName,
+  type HostName,
+} from '../../domain/ids.ts';
 import type { Page } from '../../ports/store.ts';
 import type { Services } from '../services.ts';
 
-const hostName = z.custom<HostName>((value) => typeof value === 'string' && isHostName(value));
-const endpointNames = z.array(
-  z.custom<EndpointName>((value) => typeof value === 'string' && isEndpointName(value)),
+/** The most endpoints that one batch takes. */
+const mostEndpoints = 100_000;
+
+const hostName = z.custom<HostName>(
+  (value) => typeof value === 'string' && isHostName(value),
+  'is no name of a host',
 );
+const endpointNames = z
+  .array(
+    z.custom<EndpointName>(
+      (value) => typeof value === 'string' && isEndpointName(value),
+      'is no name of an endpoint',
+    ),
+  )
+  .min(1, 'is empty')
+  .max(mostEndpoints, `has more than ${String(mostEndpoints)} names`);
+// Without a single label everything there is would be selected.
+const labels = z
+  .record(z.string().regex(labelPattern), z.string().max(100), 'is no set of labels and their values')
+  .refine((wanted) => Object.keys(wanted).length > 0, 'is empty');
 
 /** A selection as it lies in object storage. */
-export const selectionSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('endpoints'), endpoints: endpointNames, target: hostName.optional() }),
-  z.strictObject({ kind: z.literal('host'), host: hostName, target: hostName.optional() }),
-  z.strictObject({
-    kind: z.literal('labels'),
-    labels: z.record(z.string(), z.string()),
-    target: hostName.optional(),
-  }),
-]);
+const selectionSchema = z
+  .discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({ kind: z.literal('endpoints'), endpoints: endpointNames, target: hostName.optional() }),
+      z.strictObject({ kind: z.literal('host'), host: hostName, target: hostName.optional() }),
+      z.strictObject({ kind: z.literal('labels'), labels, target: hostName.optional() }),
+    ],
+    'must be an object whose kind is "endpoints", "host" or "labels"',
+  )
+  .refine((it) => it.kind !== 'host' || it.host !== it.target, {
+    path: ['target'],
+    error: 'is the host that is to be emptied',
+  });
 
 type SelectionServices = Pick<Services, 'store' | 'views' | 'blobs'>;
 
 /** @throws StepFailure `selection-invalid`, or as `Blobs.get` */
-export async function readSelection({ blobs }: SelectionServices, batch: Batch): Promise<Selection> {
-  const parsed = selectionSchema.safeParse(await blobs.get(batch.selection));
+export async function readSelection(
+  { blobs }: Pick<Services, 'blobs'>,
+  check: ClaimCheck,
+): Promise<Selection> {
+  const parsed = selectionSchema.safeParse(await blobs.get(check));
   if (parsed.success) {
     const { target, ...rest } = parsed.data;
     return target === undefined ? rest : { ...rest, target };
@@ -34,11 +64,24 @@ export async function readSelection({ blobs }: SelectionServices, batch: Batch):
   throw new StepFailure(
     {
       code: 'selection-invalid',
-      sentence: `the selection at ${batch.selection.key} is not one: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
-      cure: 'publish the request again with a selection of the documented shape',
+      sentence: `what lies at ${check.key} is no selection: ${faultOf(issue)}`,
+      cure: 'store {"kind":"endpoints","endpoints":[…]}, or one of kind "host" or "labels", and publish the request again with its hash',
     },
     'fail',
   );
+}
+
+/** Where it is wrong, and how; nothing of the value itself. */
+function faultOf(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) return 'it cannot be read';
+  if (issue.code === 'unrecognized_keys') return 'it has a field that is not known';
+  const place = issue.path.map((key) => (typeof key === 'number' ? `[${String(key)}]` : `.${String(key)}`));
+  const field = place.join('').replace(/^\./, '').slice(0, 80);
+  const what =
+    issue.message.startsWith('Invalid') || issue.message.startsWith('Too')
+      ? 'is not what it must be'
+      : issue.message;
+  return `${field === '' ? 'it' : field} ${what}`;
 }
 
 export interface Resolved {
