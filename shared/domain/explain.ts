@@ -164,7 +164,7 @@ function unknownEndpoints({ unknown }: Batch): Blocker[] {
     {
       kind: 'ended',
       code: 'endpoint-unknown',
-      on: `not registered: ${unknown.examples.join(', ')}`,
+      on: `not registered, or their rows cannot be read: ${unknown.examples.join(', ')}`,
       moves: unknown.count,
       cure: 'register them (dray endpoint add), then ask for them again',
       examples: [],

@@ -1,13 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { HostileWorld } from '../support/hostile-world.ts';
+import { HostileWorld, planningServices } from '../support/hostile-world.ts';
 import { planBatch } from '../../shared/workflow/planning/plan-batch.ts';
 import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
-import { createViews } from '../../shared/aws/views.ts';
-import { machineChance } from '../../shared/runtime/chance.ts';
-import { machineClock } from '../../shared/runtime/clock.ts';
-import { createMemoryPermits } from '../support/memory-permits.ts';
-import type { MemoryTable } from '../support/memory-table.ts';
 
 const megabyte = 1_048_576;
 const text = (value: unknown): string => JSON.stringify(value);
@@ -110,7 +105,7 @@ describe('a selection by reference that is sound', () => {
     const { outcome, world, table } = await outcomeOf(body);
     if (outcome?.kind !== 'accepted' || outcome.batch === undefined) throw new Error('not accepted');
     world.blobs.contents.delete('uploads/selection.json');
-    await planBatch(planning(world, table), { batch: outcome.batch }, { remainingMs: () => 1_000 });
+    await planBatch(planningServices(world, table), { batch: outcome.batch }, { remainingMs: () => 1_000 });
     expect(await world.store.load('batch', { id: outcome.batch })).toMatchObject({
       state: 'running',
       total: 1,
@@ -121,7 +116,7 @@ describe('a selection by reference that is sound', () => {
     const { outcome, world, table } = await outcomeOf(body);
     if (outcome?.kind !== 'accepted' || outcome.batch === undefined) throw new Error('not accepted');
     world.blobs.contents.clear();
-    const services = planning(world, table);
+    const services = planningServices(world, table);
     await planBatch(services, { batch: outcome.batch }, { remainingMs: () => 1_000 });
     await dispatchMoves(services, [{ batch: outcome.batch }], { remainingMs: () => 1_000 });
     expect(await world.store.load('batch', { id: outcome.batch })).toMatchObject({
@@ -134,24 +129,3 @@ describe('a selection by reference that is sound', () => {
     ]);
   });
 });
-
-function planning(world: HostileWorld, table: MemoryTable) {
-  const { store, blobs, bus } = world;
-  return {
-    store,
-    blobs,
-    bus,
-    permits: createMemoryPermits(table),
-    views: createViews({ query: table.query, clock: machineClock }),
-    clock: machineClock,
-    chance: machineChance,
-    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-    settings: {
-      installation: 'test',
-      leaseMs: {},
-      slowStoreMs: 1_000,
-      patienceMs: 1_000,
-      freshMs: 1_000,
-    },
-  };
-}

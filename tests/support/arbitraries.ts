@@ -16,6 +16,7 @@ import {
   type MoveId,
 } from '../../shared/domain/ids.ts';
 import type { Json, JsonObject } from '../../shared/domain/json.ts';
+import type { Letter } from '../../shared/domain/letter.ts';
 import { moveLabels, type Move } from '../../shared/domain/move.ts';
 import type { Arbitration, Placement } from '../../shared/domain/placement.ts';
 import type { MovePolicy } from '../../shared/domain/policy.ts';
@@ -241,6 +242,23 @@ const cleanup: Arbitrary<CleanupRecord> = fc.record({
   version,
 });
 
+const letter: Arbitrary<Letter> = fc
+  .record({
+    message: key,
+    queue: text,
+    receives: small,
+    failure,
+    at: time,
+    deed: fc.record({
+      kind: fc.constantFrom('redriven' as const, 'discarded' as const),
+      by: text,
+      reason: text,
+      at: time,
+    }),
+    version,
+  })
+  .chain((whole) => lacking(whole, ['failure', 'deed']));
+
 export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = {
   host,
   endpoint: placement,
@@ -248,6 +266,7 @@ export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = 
   move,
   request,
   cleanup,
+  letter,
 };
 
 /** The value without some of the named fields, each by chance. */

@@ -2,9 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createMemoryStore } from './memory-store.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 import { MemoryBus } from './memory-bus.ts';
+import { createMemoryPermits } from './memory-permits.ts';
 import { createMemorySecrets } from './memory-secrets.ts';
 import { MemoryTable } from './memory-table.ts';
 import { hostOf } from './sample-batch.ts';
+import { createViews } from '../../shared/aws/views.ts';
 import { parseHostChange } from '../../shared/contracts/events/host-changes.ts';
 import { parseRequest } from '../../shared/contracts/events/requests.ts';
 import type { Host } from '../../shared/domain/host.ts';
@@ -76,16 +78,20 @@ export class HostileWorld {
     await this.#host('late', {
       intent: { value: 'active', sequence: receivedAt - 60_000, reason: 'test' },
     });
-    await this.#endpoint('shop', 'h1');
-    await this.#endpoint('busy', 'h1', { move: moveId('mv_0000000000000000'), firstToken: 1 });
-    await this.#endpoint('blog', 'h2');
+    await this.endpoint('shop', 'h1');
+    await this.endpoint('busy', 'h1', { move: moveId('mv_0000000000000000'), firstToken: 1 });
+    await this.endpoint('blog', 'h2');
   }
 
   async #host(name: string, change: Partial<Host> = {}): Promise<void> {
-    await this.store.insert('host', hostOf(name, { driver: 'simulated', ...change }));
+    await this.store.insert(
+      'host',
+      hostOf(name, { driver: 'simulated', movesOut: 10, movesIn: 10, ...change }),
+    );
   }
 
-  async #endpoint(
+  /** Places one more endpoint. */
+  async endpoint(
     name: string,
     host: string,
     claim?: { readonly move: ReturnType<typeof moveId>; readonly firstToken: number },
@@ -106,6 +112,27 @@ export class HostileWorld {
       version: 1,
     });
   }
+}
+
+/** What planner, dispatcher and sweep work with in such a world. */
+export function planningServices({ store, blobs, bus }: HostileWorld, table: MemoryTable) {
+  return {
+    store,
+    blobs,
+    bus,
+    permits: createMemoryPermits(table),
+    views: createViews({ query: table.query, clock: machineClock }),
+    clock: machineClock,
+    chance: machineChance,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    settings: {
+      installation: 'test',
+      leaseMs: {},
+      slowStoreMs: 1_000,
+      patienceMs: 1_000,
+      freshMs: 1_000,
+    },
+  };
 }
 
 const network = new Network();

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Execution } from '../../domain/execution.ts';
 import { moveId, type EndpointName } from '../../domain/ids.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
+import { RowUnreadable } from '../../ports/failures.ts';
 import { encodeExecution, executionFields } from './execution.ts';
 import {
   batchIdField,
@@ -18,7 +19,6 @@ import {
   envelope,
   hourOf,
   readRow,
-  RowUnreadable,
   shardOf,
   upToMinute,
   type RowCodec,

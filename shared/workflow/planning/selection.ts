@@ -8,7 +8,9 @@ import {
   type EndpointName,
   type HostName,
 } from '../../domain/ids.ts';
+import type { Placement } from '../../domain/placement.ts';
 import type { Page } from '../../ports/store.ts';
+import { loadReadable } from '../each-apart.ts';
 import type { Services } from '../services.ts';
 
 /** The most endpoints that one batch takes. */
@@ -48,7 +50,7 @@ const selectionSchema = z
     error: 'is the host that is to be emptied',
   });
 
-type SelectionServices = Pick<Services, 'store' | 'views' | 'blobs'>;
+type SelectionServices = Pick<Services, 'store' | 'views' | 'blobs' | 'log'>;
 
 /** @throws StepFailure `selection-invalid`, or as `Blobs.get` */
 export async function readSelection(
@@ -86,7 +88,7 @@ function faultOf(issue: z.core.$ZodIssue | undefined): string {
 
 export interface Resolved {
   readonly known: readonly EndpointName[];
-  /** Asked for by name, and not there. */
+  /** Asked for by name and not there, or not to be read. */
   readonly unknown: readonly EndpointName[];
 }
 
@@ -112,20 +114,24 @@ export async function resolveSelection(services: SelectionServices, selection: S
   }
 }
 
-async function sift({ store }: SelectionServices, names: readonly EndpointName[]): Promise<Resolved> {
-  const placements = await store.loadMany(
+async function sift(services: SelectionServices, names: readonly EndpointName[]): Promise<Resolved> {
+  const placements = await loadReadable(
+    services,
     'endpoint',
     names.map((endpoint) => ({ endpoint })),
   );
   return {
-    known: names.filter((_, index) => placements[index] !== undefined),
-    unknown: names.filter((_, index) => placements[index] === undefined),
+    known: names.filter((_, index) => isRecord(placements[index])),
+    unknown: names.filter((_, index) => !isRecord(placements[index])),
   };
 }
 
+const isRecord = (placement: Placement | 'unreadable' | undefined): placement is Placement =>
+  placement !== undefined && placement !== 'unreadable';
+
 /** Pages through an index, which only proposes, and keeps what the rows themselves confirm. */
 async function collect(
-  { store }: SelectionServices,
+  services: SelectionServices,
   turn: (cursor?: string) => Promise<Page<EndpointName>>,
   isSelected: (placement: {
     readonly host: HostName;
@@ -133,17 +139,21 @@ async function collect(
   }) => boolean,
 ): Promise<Resolved> {
   const names = new Set<EndpointName>();
+  const unknown = new Set<EndpointName>();
   let cursor: string | undefined;
   do {
     const page = await turn(cursor);
-    const placements = await store.loadMany(
+    const placements = await loadReadable(
+      services,
       'endpoint',
       page.items.map((endpoint) => ({ endpoint })),
     );
-    for (const placement of placements) {
-      if (placement !== undefined && isSelected(placement)) names.add(placement.endpoint);
+    for (const [index, placement] of placements.entries()) {
+      const name = page.items[index];
+      if (placement === 'unreadable' && name !== undefined) unknown.add(name);
+      else if (isRecord(placement) && isSelected(placement)) names.add(placement.endpoint);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
-  return { known: [...names].sort(), unknown: [] };
+  return { known: [...names].sort(), unknown: [...unknown].sort() };
 }
