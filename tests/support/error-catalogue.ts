@@ -68,12 +68,19 @@ function entriesIn(source: ts.SourceFile): CatalogueEntry[] {
 }
 
 function entriesOfObject(node: ts.ObjectLiteralExpression): CatalogueEntry[] {
-  const part = (name: string): ts.Expression | undefined =>
-    node.properties.find(
+  const partOf = (object: ts.ObjectLiteralExpression, name: string): ts.Expression | undefined =>
+    object.properties.find(
       (property): property is ts.PropertyAssignment =>
         ts.isPropertyAssignment(property) && property.name.getText() === name,
     )?.initializer;
-  const [code, sentence, cure] = [part('code'), part('sentence') ?? part('message'), part('cure')];
+  // A rule of a contract: its words stand around the parameters in which code and cure are.
+  const around = ts.isPropertyAssignment(node.parent) ? node.parent.parent : node;
+  const [code, cure] = [partOf(node, 'code'), partOf(node, 'cure')];
+  const sentence =
+    partOf(node, 'sentence') ??
+    partOf(node, 'message') ??
+    partOf(around, 'message') ??
+    (node.parent !== around ? partOf(around, 'error') : undefined);
   if (code === undefined || (sentence === undefined && cure === undefined)) return [];
   return textsOf(code).map((text, nth) => ({
     code: text,
@@ -89,7 +96,7 @@ function entriesOfCall(node: ts.CallExpression): CatalogueEntry[] {
   if (code === undefined) return [];
   return textsOf(code).map((text, nth) => ({
     code: text,
-    sentence: choice(sentence, nth),
+    sentence: at === 1 ? `The field … ${choice(sentence, nth)}.` : choice(sentence, nth),
     cure: choice(cure, nth),
   }));
 }
