@@ -18,6 +18,10 @@ export interface LiveBlock {
   clear(): void;
 }
 
+/** Some terminals say that they have no columns at all: they do not know. */
+const known = (size: number | undefined, usual: number): number =>
+  size === undefined || size === 0 ? usual : size;
+
 /** Where `dray` writes. All text passes through here, and nothing in it can steer the terminal. */
 export interface Terminal {
   /** Somebody looks at it as it happens. */
@@ -55,10 +59,10 @@ export function createTerminal({ stdout, stderr, env }: TerminalOptions): Termin
   return {
     isLive: stdout.isTTY === true && !isDumb,
     get columns() {
-      return stdout.columns ?? wide;
+      return known(stdout.columns, wide);
     },
     get rows() {
-      return stdout.rows ?? tall;
+      return known(stdout.rows, tall);
     },
     line: (text = '') => stdout.write(`${paint(text, colours)}\n`),
     note: (text) => stderr.write(`${paint(text, colourOfNotes)}\n`),
@@ -75,7 +79,7 @@ export function createTerminal({ stdout, stderr, env }: TerminalOptions): Termin
       return {
         show: (lines) => {
           // One column stays free: some terminals begin a new line when the last one is filled.
-          const most = (stdout.columns ?? wide) - 1;
+          const most = known(stdout.columns, wide) - 1;
           block(lines.map((line) => paint(cut(line, most), colours)).join('\n'));
         },
         done: () => {

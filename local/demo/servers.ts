@@ -8,7 +8,6 @@ import { randomBytes } from 'node:crypto';
 import { chownSync, closeSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { findBinaries, othersCanEnter, serverAccount } from './binaries.ts';
 import type { Account, Binaries } from './binaries.ts';
@@ -42,7 +41,8 @@ export interface ServerOptions {
 const START_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 60_000;
 
-const KEEPER = fileURLToPath(new URL('keep-server.sh', import.meta.url));
+/** Its text, not its path: the servers' account cannot enter a clone below /root. */
+const keeperScript = readFileSync(new URL('keep-server.sh', import.meta.url), 'utf8');
 
 /** One real server. After `stop` or `kill` it can be started again by `restart`, on the same port and data. */
 export class PostgresServer {
@@ -115,7 +115,9 @@ export class PostgresServer {
     const keeper = spawn(
       '/bin/sh',
       [
-        KEEPER,
+        '-c',
+        keeperScript,
+        'keep-server.sh',
         this.#removeWhenOrphaned ? 'QUIT' : 'INT',
         this.#removeWhenOrphaned ? this.folder : '-',
         path.join(this.#bin, 'postgres'),

@@ -7,7 +7,13 @@ export type Fact =
   | { readonly kind: 'admitted' }
   /** A worker wants to work on it; `token` is the one it saw, so that two claims cannot both be right. */
   | { readonly kind: 'claimed'; readonly owner: string; readonly leaseMs: number }
-  | { readonly kind: 'lease-extended'; readonly token: number; readonly leaseMs: number }
+  | {
+      readonly kind: 'lease-extended';
+      readonly token: number;
+      readonly leaseMs: number;
+      /** What the step shows of itself while it works. */
+      readonly progress?: Json;
+    }
   | {
       readonly kind: 'progressed';
       readonly token: number;

@@ -49,7 +49,12 @@ export function extendLease(scene: Scene<Working, FactOf<'lease-extended'>>): Ou
   return own(scene, (held) =>
     held.lease === undefined
       ? 'superseded'
-      : { status: { ...held, lease: { ...held.lease, until: scene.now + scene.fact.leaseMs } } },
+      : {
+          status: withProgress(
+            { ...held, lease: { ...held.lease, until: scene.now + scene.fact.leaseMs } },
+            scene.fact.progress,
+          ),
+        },
   );
 }
 

@@ -66,6 +66,8 @@ export interface MoveJob {
   readonly signal: AbortSignal;
   /** Milliseconds that remain until work must be at a safe point; steps that work long ask often. */
   readonly remainingMs: () => number;
+  /** How far a step has come that works long: for people. */
+  readonly show: (progress: Json) => void;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { decide } from '../domain/decide.ts';
 import type { Batch } from '../domain/batch.ts';
-import type { Host, PermitSide } from '../domain/host.ts';
-import type { BatchId, HostName } from '../domain/ids.ts';
+import type { PermitSide } from '../domain/host.ts';
+import type { BatchId, HostName, MoveId } from '../domain/ids.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import type { DispatchMessage } from '../ports/bus.ts';
 import type { WaitingMove } from '../ports/store.ts';
@@ -55,37 +55,77 @@ async function admit(services: DispatchServices, invocation: Pick<Invocation, 'r
   if (more && admitted > 0) await services.bus.sendDispatch({});
 }
 
-/** Permits as this look has seen and taken them: hosts that are full are asked once. */
+/**
+ * Permits as this look has seen and given them. A move asks for any only where both its hosts seem to have room:
+ * else those that wait for a full host would hold, for a moment and again and again, what others could go with.
+ */
 class Gate {
   readonly #services: DispatchServices;
-  readonly #hosts = new Map<HostName, Promise<Host | undefined>>();
-  readonly #full = new Set<string>();
+  readonly #rooms = new Map<string, Promise<Room>>();
 
   constructor(services: DispatchServices) {
     this.#services = services;
   }
 
-  async admits(move: WaitingMove): Promise<boolean> {
+  async admits({ id, source, target }: WaitingMove): Promise<boolean> {
     const { permits } = this.#services;
-    if (this.#full.has(`${move.source} out`) || this.#full.has(`${move.target} in`)) return false;
-    if (!(await this.#take(move.source, 'out', move))) return false;
-    if (await this.#take(move.target, 'in', move)) return true;
-    await permits.giveBack(move.source, 'out', move.id);
+    const [out, into] = await Promise.all([this.#room(source, 'out'), this.#room(target, 'in')]);
+    // Between these looks and the bookings nothing else runs.
+    if (!out.hasFor(id) || !into.hasFor(id)) return false;
+    out.book(id);
+    into.book(id);
+    if (!(await permits.take(source, 'out', id, out.limit))) {
+      out.close();
+      into.free(id);
+      return false;
+    }
+    if (await permits.take(target, 'in', id, into.limit)) return true;
+    into.close();
+    out.free(id);
+    await permits.giveBack(source, 'out', id);
     return false;
   }
 
-  async #take(name: HostName, side: PermitSide, move: WaitingMove): Promise<boolean> {
-    const host = await this.#host(name);
-    const limit = side === 'out' ? host?.movesOut : host?.movesIn;
-    const taken = limit !== undefined && (await this.#services.permits.take(name, side, move.id, limit));
-    if (!taken) this.#full.add(`${name} ${side}`);
-    return taken;
+  async #room(name: HostName, side: PermitSide): Promise<Room> {
+    const key = `${name} ${side}`;
+    const room = this.#rooms.get(key) ?? this.#look(name, side);
+    this.#rooms.set(key, room);
+    return await room;
   }
 
-  async #host(name: HostName): Promise<Host | undefined> {
-    const held = this.#hosts.get(name) ?? this.#services.store.load('host', { name });
-    this.#hosts.set(name, held);
-    return held;
+  async #look(name: HostName, side: PermitSide): Promise<Room> {
+    const host = await this.#services.store.load('host', { name });
+    if (host === undefined) return new Room([], 0);
+    return side === 'out' ? new Room(host.permitsOut, host.movesOut) : new Room(host.permitsIn, host.movesIn);
+  }
+}
+
+/** One side of one host, as it was when it was looked at, with what this look has given out since. */
+class Room {
+  readonly limit: number;
+  readonly #held: Set<MoveId>;
+  #isClosed = false;
+
+  constructor(held: readonly MoveId[], limit: number) {
+    this.#held = new Set(held);
+    this.limit = limit;
+  }
+
+  hasFor(move: MoveId): boolean {
+    return !this.#isClosed && (this.#held.has(move) || this.#held.size < this.limit);
+  }
+
+  book(move: MoveId): void {
+    this.#held.add(move);
+  }
+
+  free(move: MoveId): void {
+    this.#held.delete(move);
+  }
+
+  /** The host itself has refused: others were quicker, and it is asked no more. */
+  close(): void {
+    this.#isClosed = true;
   }
 }
 

@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { SessionLost } from '../../shared/domain/failure.ts';
 import { siteAddress } from '../../shared/drivers/postgres/address.ts';
 import { connect, type Session } from '../../shared/drivers/postgres/connection.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import { withinFence } from '../../shared/drivers/postgres/settle.ts';
+import { wholeNumber } from '../../shared/drivers/postgres/values.ts';
 import type { HostPair } from '../support/driver-conformance.ts';
-import { closing, MoveTrial } from '../support/move-trial.ts';
+import { closing, failureCode, MoveTrial } from '../support/move-trial.ts';
 import { makePair } from '../support/postgres-pair.ts';
 
 let pair: HostPair;
@@ -62,4 +64,23 @@ test('a session that is ended inside the fence is lost', async () => {
   await operator.execute('SELECT pg_terminate_backend($1)', [session.pid]);
   await expect(asleep).rejects.toBeInstanceOf(SessionLost);
   await Promise.all([session.close(), operator.close()]);
+});
+
+test('a retire with the number of a database that clients use drops nothing', async () => {
+  const database = await pair.createDatabase(3);
+  const operator = await enter();
+  const { oid, system } = await operator.one(
+    `SELECT oid::bigint AS oid, (pg_control_system()).system_identifier::text AS system
+       FROM pg_database WHERE datname = $1`,
+    [database],
+    z.object({ oid: wholeNumber, system: z.string() }),
+  );
+  await operator.close();
+  // The move's own records are lost, and what its row says is wrong.
+  const trial = new MoveTrial(pair, database);
+  await using session = closing(trial.worker(postgresDriver, 1));
+  const copy = { host: pair.source.host, database: 'dray_trial_0_1_r', systemIdentifier: system, oid };
+  expect(await failureCode(session.of.retire(copy))).toBe('not-ours');
+  expect(await pair.read(pair.source, database)).toEqual([1, 2, 3]);
+  expect(await pair.write(pair.source, database, 4)).toBe('acknowledged');
 });

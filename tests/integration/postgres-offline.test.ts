@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Json } from '../../shared/domain/json.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import type { HostDriver } from '../../shared/ports/driver.ts';
+import { Died } from '../support/cleanup-ledger.ts';
 import type { HostPair } from '../support/driver-conformance.ts';
 import { closing, MoveTrial } from '../support/move-trial.ts';
 import { makePair } from '../support/postgres-pair.ts';
@@ -47,6 +48,16 @@ describe.each<Mover>(['superuser', 'plain'])('a copy of a closed source, by a %s
     expect(await pair.read(pair.target, database)).toEqual(first(40));
     expect(await pair.write(pair.target, database, 41)).toBe('acknowledged');
   }, 120_000);
+
+  test('records how the source was before it is closed: who dies in between leaves it open', async () => {
+    const database = await pair.createDatabase(2);
+    const trial = new MoveTrial(pair, database);
+    await trial.run(postgresDriver, 1, 'preflight', 'verify');
+    trial.ledger.die(1, 'before');
+    await expect(trial.run(postgresDriver, 1, 'fence', 'fence')).rejects.toBeInstanceOf(Died);
+    trial.ledger.deathAt = undefined;
+    expect(await pair.write(pair.source, database, 3)).toBe('acknowledged');
+  });
 
   test('leaves the source as it was when it is given up half-way', async () => {
     const database = await pair.createDatabase(5);

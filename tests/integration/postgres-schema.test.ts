@@ -12,6 +12,8 @@ import {
 import { dumpSchema, dumpSchemaText } from '../../shared/drivers/postgres/schema/dump.ts';
 import { fingerprint, schemaFacts, schemaPulse } from '../../shared/drivers/postgres/schema/fingerprint.ts';
 import {
+  build,
+  pendingBuilds,
   applyStatements,
   countPending,
   recordStatements,
@@ -119,22 +121,49 @@ describe.each([
 });
 
 describe('the ledger', () => {
-  test('keys of given tables are left for later, and applied when they are asked for', async () => {
+  test('what is built for single tables is done once, however often it is asked for', async () => {
     const from = await server(18);
-    const copy = await emptyCopy(from, from, 'parked');
-    const parked = [{ schema: 'public', name: 'customers' }];
+    const copy = await emptyCopy(from, from, 'built');
     await recordStatements(copy, ledger, await dumpSchema(from.address, options));
     await applyStatements(copy, ledger, { section: 'definitions' });
-    await applyStatements(copy, ledger, { section: 'keys', except: parked });
+    const builds = await pendingBuilds(copy, ledger, ['keys']);
     const keyed = async (): Promise<string[]> =>
       (await readInventory(copy)).tables
-        .filter(({ primaryKey }) => primaryKey !== null)
+        .filter(({ schema, primaryKey }) => schema !== ledger.schema && primaryKey !== null)
         .map((table) => table.name);
-    expect(await keyed()).not.toContain('customers');
-    expect(await keyed()).toContain('hen');
-    const late = await applyStatements(copy, ledger, { section: 'keys', only: parked, perTransaction: 1 });
-    expect(late).toEqual({ applied: 3, remaining: 0 });
-    expect(await keyed()).toContain('customers');
+    const ofCustomers = builds.filter(({ name }) => name === 'customers');
+    await build(copy, ledger, ofCustomers);
+    await build(copy, ledger, ofCustomers);
+    expect(await keyed()).toEqual(['customers']);
+    const left = await pendingBuilds(copy, ledger, ['keys']);
+    expect(left.map(({ id }) => id)).toEqual(
+      builds.filter(({ name }) => name !== 'customers').map(({ id }) => id),
+    );
+    await copy.close();
+  });
+
+  test('an index is built to its end also when whoever asked for it is gone', async () => {
+    const from = await server(18);
+    const copy = await emptyCopy(from, from, 'abandoned');
+    await recordStatements(copy, ledger, await dumpSchema(from.address, options));
+    await applyStatements(copy, ledger, { section: 'definitions' });
+    const [first] = await pendingBuilds(copy, ledger, ['keys']);
+    if (first === undefined) throw new Error('the schema has no key');
+    const slow = { ...first, sql: `SELECT pg_catalog.pg_sleep(1); ${first.sql}` };
+    const builder = await from.session('abandoned');
+    await builder.set({ client_connection_check_interval: '0' });
+    const asked = build(builder, ledger, [slow]).catch(() => undefined);
+    while (
+      (await copy.execute(`SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep'`, [
+        builder.pid,
+      ])) === 0
+    );
+    builder.destroy();
+    await asked;
+    // Waits for the first to end, and finds it done.
+    await build(copy, ledger, [first]);
+    const left = await pendingBuilds(copy, ledger, ['keys']);
+    expect(left.map(({ id }) => id)).not.toContain(first.id);
     await copy.close();
   });
 

@@ -70,7 +70,7 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
 }
 
 /** A small generator that gives the same numbers for the same seed (mulberry32). */
-function random(seed: number): () => number {
+export function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;

@@ -82,6 +82,7 @@ export class MoveTrial {
       cleanup: this.ledger,
       signal,
       remainingMs: () => 60_000,
+      show: () => undefined,
     });
   }
 

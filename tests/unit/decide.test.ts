@@ -195,6 +195,11 @@ describe('failures', () => {
     expect(next(last, facts['step-failed']).status).toMatchObject({ state: 'stuck', direction: 'forward' });
   });
 
+  test('what can only go forward is not abandoned any more', () => {
+    const forward = { ...states.running, step: 'activate', forwardOnly: true };
+    expect(say(decide(shape, execution(forward), facts.abandoned, now, 'operator'))).toBe('past-the-pivot');
+  });
+
   test('an undo that fails three times is stuck', () => {
     const { status } = next({ ...states['rolling-back'], failures: 2 }, facts['step-failed']);
     expect(status).toMatchObject({ state: 'stuck', direction: 'back', step: 'copy' });

@@ -57,7 +57,7 @@ test('a report that is stored while later ones are on their way does not throw t
   const holder = new Holder(services, errandShape, tasks, { task: held(), by: 'worker', leaseMs: 3_000 });
   const step = (): string | undefined => underWay(holder.task.execution)?.step;
 
-  const stop = holder.keepAlive();
+  const stop = holder.keepAlive(() => undefined);
   clock.pass(1_000);
   holder.reportSoon({ kind: 'step-finished', token, ms: 1, result: 'fetched' });
   expect(step()).toBe('carry');

@@ -69,7 +69,7 @@ describe('sections', () => {
     ['ALTER TABLE ONLY public.t ADD CONSTRAINT k UNIQUE (a);', 'keys'],
     ['ALTER TABLE ONLY public.t ADD CONSTRAINT k EXCLUDE USING gist (a WITH =);', 'indexes'],
     ['CREATE UNIQUE INDEX i ON public.t USING btree (a);', 'indexes'],
-    ['ALTER TABLE ONLY public.t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES public.u(a);', 'constraints'],
+    ['ALTER TABLE ONLY public.t ADD CONSTRAINT f FOREIGN KEY (a) REFERENCES public.u(a);', 'references'],
     ['CREATE STATISTICS public.s (dependencies) ON a, b FROM public.t;', 'constraints'],
     ['CREATE TRIGGER x BEFORE UPDATE OF a ON public.t FOR EACH ROW EXECUTE FUNCTION public.f();', 'triggers'],
     ['CREATE RULE r AS ON DELETE TO public.t DO INSTEAD NOTHING;', 'triggers'],

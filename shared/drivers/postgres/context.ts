@@ -36,7 +36,9 @@ export class MoveContext {
     this.job = job;
     this.names = moveNames(job);
     this.source = new Hands(job, job.source, sourceLockTimeoutMs);
-    this.target = new Hands(job, job.target, targetLockTimeoutMs);
+    // Nothing is served from the target yet: a crash loses rows and the notes of them together, and the last
+    // commit of the freeze waits for all that came before it.
+    this.target = new Hands(job, job.target, targetLockTimeoutMs, { synchronous_commit: 'off' });
   }
 
   get plan(): MovePlan {
@@ -46,12 +48,6 @@ export class MoveContext {
 
   get sourceOid(): number {
     return this.plan.attributes.oid;
-  }
-
-  /** Names of the streams: one for most databases, a second where tables get their keys late. */
-  get streamNames(): string[] {
-    const count = this.plan.parked.length > 0 ? 2 : 1;
-    return Array.from({ length: count }, (_, index) => this.names.stream(index));
   }
 
   /** The database on the target, if it was made. */

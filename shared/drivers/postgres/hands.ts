@@ -10,8 +10,13 @@ import { checkToken, ensureTokenTable, restToken, takeToken, underToken } from '
 import type { TokenHolder } from './token.ts';
 import { wholeNumber } from './values.ts';
 
+/** For what must not come back after a crash, or must not be lost in one. */
+export const durable = { synchronous_commit: 'on' };
+
 export interface OpenOptions {
   readonly lockTimeoutMs?: number;
+  /** What runs in it goes on when we are gone, also when a newer worker takes over: for what harms nobody. */
+  readonly outlives?: true;
   readonly settings?: Readonly<Record<string, string>>;
 }
 
@@ -28,14 +33,23 @@ export class Hands {
   readonly holder: TokenHolder;
   readonly #job: MoveJob;
   readonly #lockTimeoutMs: number;
+  readonly #settings: Readonly<Record<string, string>>;
   readonly #sessions = new Map<string, Session>();
   readonly #opening = new Map<string, Promise<Session>>();
   readonly #holding = new Map<number, Promise<void>>();
   readonly #held = new Set<number>();
   #systemIdentifier: string | undefined;
 
-  /** @param lockTimeoutMs how long our statements may stand before others in a queue for a lock */
-  constructor(job: MoveJob, site: HostSite, lockTimeoutMs: number) {
+  /**
+   * @param lockTimeoutMs how long our statements may stand before others in a queue for a lock
+   * @param settings of every session inside a database
+   */
+  constructor(
+    job: MoveJob,
+    site: HostSite,
+    lockTimeoutMs: number,
+    settings: Readonly<Record<string, string>> = {},
+  ) {
     this.site = site;
     this.address = siteAddress(site);
     this.holder = {
@@ -46,6 +60,7 @@ export class Hands {
     };
     this.#job = job;
     this.#lockTimeoutMs = lockTimeoutMs;
+    this.#settings = settings;
   }
 
   /** The session in the maintenance database. Sessions of different `purpose` may be used at once. */
@@ -172,12 +187,13 @@ export class Hands {
     this.#job.signal.throwIfAborted();
     const session = await connect(this.address, {
       database,
-      applicationName: applicationName(this.#job, this.#job.token),
+      applicationName: applicationName(this.#job, options.outlives === true ? 'build' : this.#job.token),
       lockTimeoutMs: options.lockTimeoutMs ?? this.#lockTimeoutMs,
       signal: this.#job.signal,
-      ...(options.settings === undefined ? {} : { settings: options.settings }),
+      settings: database === this.address.maintenance ? {} : { ...this.#settings, ...options.settings },
     });
     this.#sessions.set(key, session);
+    if (options.outlives === true) await session.set({ client_connection_check_interval: '0' });
     await this.#assertHolding(session, key);
     return session;
   }

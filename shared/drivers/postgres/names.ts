@@ -21,8 +21,8 @@ export interface MoveNames {
   readonly retained: string;
   /** A database about to be dropped: nobody but us can hold this name. */
   readonly condemned: string;
-  /** Subscription, publication and slot number `index` share one name. */
-  readonly stream: (index: number) => string;
+  /** Subscription, publication and slot share one name. */
+  readonly stream: string;
   /** Comment on the target database while it is ours. */
   readonly comment: string;
 }
@@ -35,7 +35,7 @@ export function moveNames({ installation, move, run }: MoveIdentity): MoveNames 
     provisional: base,
     retained: `${base}_r`,
     condemned: `${base}_x`,
-    stream: (index) => `${base}_s${String(index)}`,
+    stream: `${base}_s`,
     comment: `drayage ${installation} ${move} ${String(run)}`,
   };
 }
@@ -43,9 +43,12 @@ export function moveNames({ installation, move, run }: MoveIdentity): MoveNames 
 /** Schema in the maintenance database that holds the host tokens of an installation. It stays. */
 export const tokenSchema = (installation: string): string => `drayage_${installation}`;
 
-/** What our sessions call themselves: a takeover finds the former holder's sessions by it. */
-export const applicationName = (identity: MoveIdentity, token: number): string =>
-  `drayage/${identity.installation}/${identity.move}/${String(identity.run)}/${String(token)}`;
+/**
+ * What our sessions call themselves: a takeover finds the former holder's sessions by their token. Those with
+ * a purpose instead outlive their worker: a statement that builds, a snapshot that is kept.
+ */
+export const applicationName = (identity: MoveIdentity, whose: number | 'build' | 'snapshot'): string =>
+  `drayage/${identity.installation}/${identity.move}/${String(identity.run)}/${String(whose)}`;
 
 /** The token in an application name of this installation; undefined when it is none. */
 export function tokenOf(name: string, installation: string): { move: string; token: number } | undefined {
@@ -57,9 +60,12 @@ export function tokenOf(name: string, installation: string): { move: string; tok
   return /^\d{1,15}$/.test(token) && parts.length === 5 ? { move, token: Number(token) } : undefined;
 }
 
+/** Whose a name is that `parseName` understands. */
+export const installationOf = (name: string): string => name.split('_')[1] ?? '';
+
 /** Reads the move and the run back from a name; undefined when this installation never made it. */
 export function parseName(name: string, installation: string): { move: MoveId; run: number } | undefined {
-  const found = /^dray_([0-9a-z]{1,12})_([0-9a-z]{16})_(\d{1,6})(?:_(?:r|x|s\d))?$/.exec(name);
+  const found = /^dray_([0-9a-z]{1,12})_([0-9a-z]{16})_(\d{1,6})(?:_[rxs])?$/.exec(name);
   if (found?.[1] !== installation) return undefined;
   const [, , move, run] = z.tuple([z.string(), z.string(), z.string(), z.string()]).parse([...found]);
   return { move: moveId(`mv_${move}`), run: Number(run) };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { StepFailure } from '../../domain/failure.ts';
 import type { MoveContext } from './context.ts';
 import { letOthersIn } from './door.ts';
+import { durable } from './hands.ts';
 import { quoteIdentifier, quoteLiteral, quoteQualified } from './identifiers.ts';
 import { assertNoZombie } from './replication/zombie.ts';
 
@@ -27,7 +28,7 @@ export async function openTarget(context: MoveContext): Promise<void> {
 export async function probe(context: MoveContext): Promise<void> {
   const { target, names, plan, job } = context;
   const oid = await context.targetOid();
-  const session = await target.inside(oid, 'probe');
+  const session = await target.inside(oid, 'probe', { settings: durable });
   try {
     const said = `epoch ${String(job.epoch + 1)}`;
     const settled = quoteQualified(names.schema, 'settled');

@@ -17,8 +17,6 @@ const planShape = z.object({
   attributes: databaseAttributes,
   /** Tables that need REPLICA IDENTITY FULL while they are replicated, with what they had. */
   identities: z.array(tableName.extend({ was: z.string() })),
-  /** Large tables whose keys are built after their rows are there. */
-  parked: z.array(tableName),
   /** Bytes in tables: what the copy has to move. */
   tableBytes: z.number(),
   fingerprint: z.object({ exact: z.string(), portable: z.string() }),

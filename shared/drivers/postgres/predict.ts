@@ -22,7 +22,7 @@ const patienceMs = 5000;
 export async function predictPause(
   context: MoveContext,
 ): Promise<{ readonly ms: number; readonly why: string }> {
-  const { source, target, sourceOid, names, plan, streamNames } = context;
+  const { source, target, sourceOid, names, plan } = context;
   if (plan.mode === 'offline') {
     const ms = Math.round((plan.attributes.sizeBytes / copyRate) * 1000 + 2000);
     return {
@@ -37,8 +37,8 @@ export async function predictPause(
   const tails: number[] = [];
   for (let sample = 0; sample < 3; sample += 1) {
     const start = performance.now();
-    const beat = await writeBeat(tail, names.schema, streamNames.length);
-    const arrived = await awaitBeat(apply, names.schema, streamNames.length, beat, patienceMs);
+    const beat = await writeBeat(tail, names.schema);
+    const arrived = await awaitBeat(apply, names.schema, beat, patienceMs);
     if (!arrived) return { ms: patienceMs * 2, why: 'the target does not keep up with the source just now' };
     tails.push(performance.now() - start);
   }

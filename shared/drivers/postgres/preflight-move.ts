@@ -5,12 +5,8 @@ import { applicationName, tokenSchema } from './names.ts';
 import { recordPlan } from './plan.ts';
 import { runPreflight } from './preflight/preflight.ts';
 
-/** Tables above this get their keys when their rows are there; a host may have its own `parkingBytes`. */
-const usualParkingBytes = 100e6;
-
 /** Looks at both hosts, changes nothing, and turns what it found into the plan of the move. */
 export async function preflightMove({ source, target, names, job }: MoveContext): Promise<Preflight> {
-  const parkingBytes = job.source.options['parkingBytes'];
   const report = await runPreflight({
     source: source.address,
     target: target.address,
@@ -25,7 +21,6 @@ export async function preflightMove({ source, target, names, job }: MoveContext)
     offline: job.policy.offline,
     ownPrefix: `dray_${job.installation}_`,
     tokenSchema: tokenSchema(job.installation),
-    parkingBytes: typeof parkingBytes === 'number' ? parkingBytes : usualParkingBytes,
     signal: job.signal,
   });
   const { findings, mode, sizeBytes, facts } = report;
@@ -35,14 +30,6 @@ export async function preflightMove({ source, target, names, job }: MoveContext)
     ),
     mode,
     sizeBytes,
-    recorded: facts === undefined ? null : recordPlan({ mode, ...facts, parked: inPairs(facts.parked) }),
+    recorded: facts === undefined ? null : recordPlan({ mode, ...facts }),
   };
-}
-
-/**
- * Parked tables are copied two at a time, and the next two begin when those have their keys: an odd one would
- * be alone with its copy, so the smallest goes with the others. Largest first.
- */
-function inPairs<T>(parked: readonly T[]): T[] {
-  return parked.length > 1 && parked.length % 2 === 1 ? parked.slice(0, -1) : [...parked];
 }

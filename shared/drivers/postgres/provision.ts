@@ -98,7 +98,7 @@ async function fill(context: MoveContext, oid: number): Promise<StepEnd | undefi
       database: job.database,
       applicationName: applicationName(job, job.token),
       excludeSchemas: [names.schema],
-      ignorePublications: context.streamNames,
+      ignorePublications: [names.stream],
       ignoreReplicaIdentity: plan.identities,
       signal: job.signal,
     });
@@ -106,12 +106,9 @@ async function fill(context: MoveContext, oid: number): Promise<StepEnd | undefi
   }
   const goOn = (): boolean => job.remainingMs() > 2000;
   const definitions = await applyStatements(inside, place, { section: 'definitions', goOn });
-  if (definitions.remaining > 0)
-    return { kind: 'continue', progress: { definitions: definitions.remaining } };
-  // Offline copies arrive before any key; online ones need them to find the rows that changes are for.
-  if (plan.mode === 'offline') return undefined;
-  const keys = await applyStatements(inside, place, { section: 'keys', except: plan.parked, goOn });
-  return keys.remaining > 0 ? { kind: 'continue', progress: { keys: keys.remaining } } : undefined;
+  return definitions.remaining > 0
+    ? { kind: 'continue', progress: { definitions: definitions.remaining } }
+    : undefined;
 }
 
 async function isWritten(inside: Session, schema: string): Promise<boolean> {

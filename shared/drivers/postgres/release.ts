@@ -4,13 +4,14 @@ import type { RetainedCopy } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
 import { PostgresFailure } from './failures.ts';
-import { databaseOid } from './hands.ts';
+import { databaseOid, durable } from './hands.ts';
 import type { Hands } from './hands.ts';
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts';
 import { patiently } from './patience.ts';
 import { dropSourceSchema } from './replication/identity.ts';
 import { dropRole } from './replication/role.ts';
 import { dropSlots } from './replication/slots.ts';
+import { endSnapshot } from './replication/snapshot.ts';
 import { dropSubscription } from './replication/subscription.ts';
 import { emptyDatabase } from './fence/empty.ts';
 import { openTargetToUs } from './fence/fence.ts';
@@ -29,7 +30,7 @@ export async function release(context: MoveContext): Promise<RetainedCopy> {
   await renameRetained(context);
   const targetOid = await context.findTarget();
   if (targetOid !== undefined) {
-    const inTarget = await target.inside(targetOid, 'work');
+    const inTarget = await target.inside(targetOid, 'tidy', { settings: durable });
     await inTarget.execute(`DROP SCHEMA IF EXISTS ${quoteIdentifier(names.schema)} CASCADE`);
     await target.rest(targetOid);
     await context.forget(target, [...(await context.recorded(target)).keys()]);
@@ -58,9 +59,7 @@ async function cleanSource(context: MoveContext): Promise<void> {
   const { source, sourceOid, names } = context;
   await dropSourceReplication(context);
   const inside = await source.inside(sourceOid, 'work');
-  for (const name of context.streamNames) {
-    await patiently(inside, `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`);
-  }
+  await patiently(inside, `DROP PUBLICATION IF EXISTS ${quoteIdentifier(names.stream)}`);
   await dropSourceSchema(inside, names.schema);
   await source.rest(sourceOid);
   await context.forget(source, [...(await context.recorded(source)).keys()]);
@@ -77,39 +76,32 @@ async function attempt(work: () => Promise<void>): Promise<unknown> {
 }
 
 async function dropSubscriptions(context: MoveContext): Promise<void> {
-  const { target, streamNames } = context;
+  const { target, names } = context;
   const oid = await context.findTarget();
   if (oid === undefined) return;
   await target.hold(oid);
   const maintenance = await target.maintenance();
-  const present = await maintenance.query(
-    `SELECT subname::text AS name FROM pg_catalog.pg_subscription WHERE subdbid = $1 AND subname = ANY ($2::name[])`,
-    [oid, streamNames],
+  const present = await maintenance.maybeOne(
+    `SELECT subname::text AS name FROM pg_catalog.pg_subscription WHERE subdbid = $1 AND subname = $2`,
+    [oid, names.stream],
     z.object({ name: z.string() }),
   );
-  if (present.length > 0) {
+  if (present !== undefined) {
     await openTargetToUs(context);
-    const inside = await target.inside(oid, 'work');
-    for (const { name } of present) await dropSubscription(inside, name);
+    await dropSubscription(await target.inside(oid, 'tidy', { settings: durable }), names.stream);
   }
-  await context.forget(
-    target,
-    streamNames.map((name) => `subscription:${name}`),
-  );
+  await context.forget(target, [`subscription:${names.stream}`]);
 }
 
-/** Slots, also those of table workers, and the role. From outside the database: it may be closed. */
+/** Snapshot, slot and role. From outside the database: it may be closed. */
 async function dropSourceReplication(context: MoveContext): Promise<void> {
-  const { source, sourceOid, names, streamNames } = context;
+  const { source, sourceOid, names } = context;
   const recorded = [...(await context.recorded(source)).values()];
   await source.hold(sourceOid);
   const maintenance = await source.maintenance();
-  const patterns = recorded.filter(({ kind }) => kind === 'table-slots').map(({ name }) => name);
-  await dropSlots(maintenance, sourceOid, streamNames, patterns);
-  await context.forget(source, [
-    ...streamNames.map((name) => `slot:${name}`),
-    ...streamNames.map((name) => `table-slots:${name}`),
-  ]);
+  await endSnapshot(context);
+  await dropSlots(maintenance, sourceOid, [names.stream]);
+  await context.forget(source, [`slot:${names.stream}`]);
   const role = recorded.find(({ kind, name }) => kind === 'role' && name === names.role);
   if (role !== undefined) {
     await dropRole(maintenance, names.role);
@@ -119,16 +111,16 @@ async function dropSourceReplication(context: MoveContext): Promise<void> {
 
 /** Only with a session that was inside before: nobody gets in. */
 async function tidyInside(context: MoveContext): Promise<void> {
-  const { source, sourceOid, names, streamNames } = context;
+  const { source, sourceOid, names } = context;
   let inside: Session;
   try {
     inside = source.insideStill(sourceOid, 'tail');
   } catch {
     return;
   }
-  const publications = streamNames.map((name) => `DROP PUBLICATION IF EXISTS ${quoteIdentifier(name)}`);
   await inside.execute(
-    [...publications, `DROP SCHEMA IF EXISTS ${quoteIdentifier(names.schema)} CASCADE`].join('; '),
+    `DROP PUBLICATION IF EXISTS ${quoteIdentifier(names.stream)};
+     DROP SCHEMA IF EXISTS ${quoteIdentifier(names.schema)} CASCADE`,
   );
 }
 

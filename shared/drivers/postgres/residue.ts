@@ -8,12 +8,13 @@ import type { Session } from './connection.ts';
 import { look } from './describe.ts';
 import { readSystemIdentifier } from './hands.ts';
 import { quoteIdentifier } from './identifiers.ts';
-import { moveNames, parseComment, parseName } from './names.ts';
+import { applicationName, installationOf, moveNames, parseComment, parseName } from './names.ts';
 import type { MoveIdentity } from './names.ts';
 import { patiently } from './patience.ts';
 import { dropSourceSchema } from './replication/identity.ts';
 import { dropRole } from './replication/role.ts';
 import { dropSlots } from './replication/slots.ts';
+import { endKeepers } from './replication/snapshot.ts';
 import { dropSubscription } from './replication/subscription.ts';
 import { busyDatabases } from './token.ts';
 import { wholeNumber } from './values.ts';
@@ -127,14 +128,13 @@ export async function removeResidue(site: HostSite, { item, move, run }: Residue
         await removeDatabase(site, session, known.name, item.oid ?? 0);
         return;
       case 'slot':
-      case 'table-slots':
         if (item.oid === undefined) return;
-        await dropSlots(
+        await endKeepers(
           session,
           item.oid,
-          item.kind === 'slot' ? [item.name] : [],
-          item.kind === 'slot' ? [] : [item.name],
+          applicationName({ installation: installationOf(item.name), move, run }, 'snapshot'),
         );
+        await dropSlots(session, item.oid, [item.name]);
         return;
       case 'role':
         await dropRole(session, item.name);

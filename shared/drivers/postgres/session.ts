@@ -11,8 +11,7 @@ import { predictPause } from './predict.ts';
 import { preflightMove } from './preflight-move.ts';
 import { provision } from './provision.ts';
 import { dropReplication, release } from './release.ts';
-import { Copy } from './replication/copy.ts';
-import { readStreams } from './replication/streams.ts';
+import { copyOnline } from './replication/copy.ts';
 import { confirmOnline, settleOnline } from './settle.ts';
 import type { Settled } from './settle.ts';
 import { verifyOnline } from './verify-move.ts';
@@ -22,7 +21,6 @@ const offline: StepEnd = { kind: 'done', result: { mode: 'offline' } };
 /** One worker's hands on the two servers of one move: PostgreSQL's side of the port. */
 export class PostgresMove implements MoveSession {
   readonly #context: MoveContext;
-  readonly #copy: Copy;
   readonly #offline: OfflineCopy;
   #lagCalls = 0;
   #settled: Settled | undefined;
@@ -30,7 +28,6 @@ export class PostgresMove implements MoveSession {
 
   constructor(job: MoveJob) {
     this.#context = new MoveContext(job);
-    this.#copy = new Copy(this.#context, async () => readStreams(this.#context));
     this.#offline = new OfflineCopy(this.#context);
   }
 
@@ -46,7 +43,7 @@ export class PostgresMove implements MoveSession {
 
   async copy(): Promise<StepEnd> {
     return await this.#held(async () => {
-      return this.#isOffline ? offline : await this.#copy.run();
+      return this.#isOffline ? offline : await copyOnline(this.#context);
     });
   }
 

@@ -4,7 +4,7 @@ import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
 import { PostgresFailure } from './failures.ts';
 import { copyLeftovers } from './leftovers.ts';
-import { awaitBeat, readBeats, writeBeat } from './replication/pulse.ts';
+import { awaitBeat, readBeat, writeBeat } from './replication/pulse.ts';
 import { noteSettled } from './replication/zombie.ts';
 import { settleDoubts } from './verify-move.ts';
 import { applyStatements } from './schema/ledger.ts';
@@ -30,7 +30,7 @@ export interface Settled {
  * @throws SessionLost, StepFailure `tail-not-applied`
  */
 export async function settleOnline(context: MoveContext): Promise<{ settled: Settled; timings: Json }> {
-  const { source, target, sourceOid, names, streamNames } = context;
+  const { source, target, sourceOid, names } = context;
   const tail = source.insideStill(sourceOid, 'tail');
   const check = source.insideStill(sourceOid, 'check');
   const apply = await target.inside(await context.targetOid(), 'apply');
@@ -45,7 +45,7 @@ export async function settleOnline(context: MoveContext): Promise<{ settled: Set
   // Nobody changes the schema any more: it can be read beside the tail.
   const schema = withinFence(check, async () => isSchemaUnchanged(context, check));
   schema.catch(() => undefined);
-  const beat = await withinFence(tail, async () => writeBeat(tail, names.schema, streamNames.length));
+  const beat = await withinFence(tail, async () => writeBeat(tail, names.schema));
   stage('markerMs');
   // Neither follows the stream: copied beside it.
   const leftovers = withinFence(check, async () => copyLeftovers(context, check, aside)).then(() =>
@@ -54,7 +54,7 @@ export async function settleOnline(context: MoveContext): Promise<{ settled: Set
   leftovers.catch(() => undefined);
   const [sequences, seen] = await Promise.all([
     withinFence(tail, async () => readSequences(tail, list)),
-    awaitBeat(apply, names.schema, streamNames.length, beat, tailPatienceMs),
+    awaitBeat(apply, names.schema, beat, tailPatienceMs),
   ]);
   if (!seen) throw tailNotApplied(context);
   stage('tailMs');
@@ -64,7 +64,7 @@ export async function settleOnline(context: MoveContext): Promise<{ settled: Set
   await apply.transaction(async (tx) => {
     await tx.execute('SET LOCAL synchronous_commit = on');
     await writeSequences(tx, sequences);
-    await noteSettled(tx, names.schema, streamNames, beat, reads);
+    await noteSettled(tx, names.schema, [names.stream], beat, reads);
   });
   stage('durableMs');
   return { settled: { beat, sequences, schemaUnchanged: schema }, timings: stages };
@@ -75,18 +75,18 @@ export async function settleOnline(context: MoveContext): Promise<{ settled: Set
  * and has every sequence where the source left it.
  */
 export async function confirmOnline(context: MoveContext, settled: Settled): Promise<Json> {
-  const { source, target, sourceOid, names, streamNames } = context;
+  const { source, target, sourceOid, names } = context;
   const tail = source.insideStill(sourceOid, 'tail');
   const apply = await target.inside(await context.targetOid(), 'apply');
-  const [unchanged, written, beats, sequences] = await Promise.all([
+  const [unchanged, written, seen, sequences] = await Promise.all([
     settled.schemaUnchanged,
-    withinFence(tail, async () => readBeats(tail, names.schema, streamNames.length)),
-    readBeats(apply, names.schema, streamNames.length),
+    withinFence(tail, async () => readBeat(tail, names.schema)),
+    readBeat(apply, names.schema),
     readSequences(apply, settled.sequences),
   ]);
   await settleDoubts(context, tail, apply, await context.doubts());
   if (!unchanged) throw schemaChanged(context);
-  if (![...beats, ...written].every((seen) => seen === settled.beat)) throw tailNotApplied(context);
+  if (written !== settled.beat || seen !== settled.beat) throw tailNotApplied(context);
   if (differingSequences(settled.sequences, sequences).length > 0) {
     throw new StepFailure(
       {

@@ -1,6 +1,7 @@
 import { decide } from '../../domain/decide.ts';
 import type { Effect } from '../../domain/transition.ts';
 import type { Fact } from '../../domain/fact.ts';
+import type { Json } from '../../domain/json.ts';
 import type { WorkflowShape } from '../../domain/workflow-shape.ts';
 import type { Services } from '../services.ts';
 import type { Task, Tasks } from './workflow.ts';
@@ -88,13 +89,20 @@ export class Holder<T extends Task> {
   /**
    * Extends the lease until the returned function is called, which resolves when the last extension is through.
    * A worker that was held up past its lease tries too: if nobody has taken over, it is still the one.
+   * @param news progress of the current step that is not stored yet
    */
-  keepAlive(): () => Promise<void> {
+  keepAlive(news: () => Json | undefined): () => Promise<void> {
     let isExtending = false;
     const stop = this.#services.clock.every(Math.ceil(this.#leaseMs / 3), () => {
       if (isExtending) return;
       isExtending = true;
-      this.report({ kind: 'lease-extended', token: this.token, leaseMs: this.#leaseMs })
+      const progress = news();
+      this.report({
+        kind: 'lease-extended',
+        token: this.token,
+        leaseMs: this.#leaseMs,
+        ...(progress === undefined ? {} : { progress }),
+      })
         .catch(() => undefined)
         .finally(() => {
           isExtending = false;

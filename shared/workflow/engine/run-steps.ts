@@ -23,7 +23,6 @@ export async function runSteps<T extends Task, Session>(
   phase: string,
   invocation: Invocation,
 ): Promise<void> {
-  const stopKeeping = holder.keepAlive();
   const deadline = new AbortController();
   const stopWatching = services.clock.every(200, () => {
     if (invocation.remainingMs() <= 0) deadline.abort(new DeadlinePassed());
@@ -35,6 +34,7 @@ export async function runSteps<T extends Task, Session>(
     invocation,
     AbortSignal.any([holder.lost, deadline.signal]),
   );
+  const stopKeeping = holder.keepAlive(() => run.news());
   try {
     while (phaseOfTask(workflow.shape, holder.task.execution) === phase && (await run.next())) {
       // Each turn is one step, recorded.
@@ -65,6 +65,9 @@ class PhaseRun<T extends Task, Session> {
   /** Progress of the current step that is newer than what is stored, for waits that were slept through. */
   #progress: { readonly step: string; readonly value: Json } | undefined;
 
+  /** What the current step shows of itself and is not stored yet. */
+  #news: Json | undefined;
+
   constructor(
     services: EngineServices,
     workflow: Workflow<T, Session>,
@@ -84,6 +87,13 @@ class PhaseRun<T extends Task, Session> {
     this.#session = undefined;
   }
 
+  /** Handed out once: what is stored need not be stored again. */
+  news(): Json | undefined {
+    const news = this.#news;
+    this.#news = undefined;
+    return news;
+  }
+
   /** One call of one step, forward or back, and the report of it. False when this invocation is done. */
   async next(): Promise<boolean> {
     const status = underWay(this.#holder.task.execution);
@@ -100,9 +110,12 @@ class PhaseRun<T extends Task, Session> {
       outcome = status.state === 'running' ? await this.#run(status.step) : await this.#undo(status.step);
       if (outcome.kind === 'retreat') await this.#undoBackTo(status.step, outcome.to);
     } catch (error) {
+      this.#news = undefined;
       await this.#holder.report(this.#factOf(error, spent()));
       return false;
     }
+    // Of this step: the next one has its own.
+    this.#news = undefined;
     switch (outcome.kind) {
       case 'done': {
         this.#progress = undefined;
@@ -207,6 +220,9 @@ class PhaseRun<T extends Task, Session> {
           : step?.progress,
       signal: this.#signal,
       remainingMs: this.#invocation.remainingMs,
+      show: (progress) => {
+        this.#news = progress;
+      },
       note: (news) => this.#holder.report({ kind: 'progressed', token, ...news }),
     };
   }

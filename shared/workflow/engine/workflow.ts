@@ -29,6 +29,8 @@ export interface Hand<T extends Task> {
   /** Aborted when the lease is lost: stop at once, start nothing. */
   readonly signal: AbortSignal;
   readonly remainingMs: () => number;
+  /** What to show of a step that works long: stored with the next extension of the lease. */
+  readonly show: (progress: Json) => void;
   /** Stores progress now; with `forwardOnly`, also that there is no way back any more. */
   readonly note: (news: { readonly progress?: Json; readonly forwardOnly?: true }) => Promise<void>;
 }

@@ -67,6 +67,7 @@ export class MoveScene {
       cleanup: cleanupLedger(services.store, hand.task),
       signal: hand.signal,
       remainingMs: hand.remainingMs,
+      show: hand.show,
     });
     this.#session = { of: session, recorded };
     return session;

@@ -1,5 +1,6 @@
 import type { HostName } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/execution.ts';
+import { StepFailure } from '../../domain/failure.ts';
 import type { Residue } from '../../ports/driver.ts';
 import { loadHost, siteOf } from '../host-site.ts';
 import { cleanupLedger } from '../move-endpoint/cleanup-ledger.ts';
@@ -42,7 +43,14 @@ export async function sweepHost(services: HostSweepServices, name: HostName): Pr
       await ledger.record(name, [residue.item]);
       continue;
     }
-    await driver.removeResidue(site, residue);
+    try {
+      await driver.removeResidue(site, residue);
+    } catch (error) {
+      if (!(error instanceof StepFailure) || error.verdict === 'host-down') throw error;
+      // It keeps nothing else there: a slot behind it would fill the host's disk. The next sweep tries it again.
+      services.log.warn('orphan could not be removed', { host: name, ...residue, why: error.message });
+      continue;
+    }
     await ledger.forget(name, [residue.item.key]);
     services.log.warn('orphan removed', { host: name, ...residue });
   }

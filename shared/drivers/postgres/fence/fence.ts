@@ -5,7 +5,6 @@ import type { MoveContext } from '../context.ts';
 import type { Session } from '../connection.ts';
 import type { Hands } from '../hands.ts';
 import { quoteIdentifier } from '../identifiers.ts';
-import { readTableStates } from '../replication/sync-state.ts';
 import { letOthersIn } from '../door.ts';
 import { markClosed } from '../token.ts';
 import { wholeNumber } from '../values.ts';
@@ -65,7 +64,7 @@ export async function fence(
   const { ended } = await emptyDatabase(
     await source.maintenance('emptying'),
     sourceOid,
-    { pids: source.pids(), slots: context.plan.mode === 'online' ? context.streamNames : [] },
+    { pids: source.pids(), slots: context.plan.mode === 'online' ? [context.names.stream] : [] },
     emptyingPatienceMs,
   );
   await assertNothingInside(context);
@@ -195,31 +194,22 @@ async function assertNothingInside(context: MoveContext): Promise<void> {
   );
 }
 
-/** Every table streams, and every stream has its sender: a sender that has to come back would be refused. */
+/** The stream has its sender: one that has to come back would be refused. */
 async function assertStreaming(context: MoveContext): Promise<void> {
-  const { source, target, sourceOid, streamNames } = context;
-  const targetOid = await context.targetOid();
+  const { source, sourceOid, names } = context;
   const tail = await source.inside(sourceOid, 'tail');
-  const [states, senders] = await Promise.all([
-    readTableStates(await target.inside(targetOid, 'apply'), streamNames),
-    tail.query(
-      `SELECT s.slot_name::text AS slot FROM pg_catalog.pg_replication_slots s
-         JOIN pg_catalog.pg_stat_replication r ON r.pid = s.active_pid
-        WHERE s.slot_name = ANY ($1::name[]) AND coalesce(r.state, 'streaming') = 'streaming'`,
-      [streamNames],
-      z.object({ slot: z.string() }),
-    ),
-  ]);
-  const lagging = states.find(({ state }) => state !== 'r');
-  const silent = streamNames.find((name) => !senders.some(({ slot }) => slot === name));
-  if (lagging === undefined && silent === undefined) return;
+  const { senders } = await tail.one(
+    `SELECT count(*)::int AS senders FROM pg_catalog.pg_replication_slots s
+       JOIN pg_catalog.pg_stat_replication r ON r.pid = s.active_pid
+      WHERE s.slot_name = $1 AND coalesce(r.state, 'streaming') = 'streaming'`,
+    [names.stream],
+    z.object({ senders: z.int() }),
+  );
+  if (senders > 0) return;
   throw new StepFailure(
     {
       code: 'not-streaming',
-      sentence:
-        lagging === undefined
-          ? `The stream "${silent ?? ''}" has no sender on host "${context.job.source.host}" just now.`
-          : `The table "${lagging.schema}"."${lagging.name}" is not streamed yet (state ${lagging.state}).`,
+      sentence: `The stream "${names.stream}" has no sender on host "${context.job.source.host}" just now.`,
       cure: 'The source was not frozen. It is tried again when the stream runs.',
     },
     'retry',

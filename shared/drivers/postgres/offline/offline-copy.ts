@@ -6,22 +6,20 @@ import type { StepEnd } from '../../../ports/driver.ts';
 import { completeSchema } from '../catch-up.ts';
 import type { MoveContext } from '../context.ts';
 import type { Session } from '../connection.ts';
+import { ChunkLedger, planChunks } from '../copy/chunks.ts';
+import { loadTables } from '../copy/load.ts';
+import { Marks } from '../copy/marks.ts';
 import { reenter } from '../door.ts';
 import { openTargetToUs } from '../fence/fence.ts';
 import { quoteQualified } from '../identifiers.ts';
 import { holdsRows } from '../inventory.ts';
 import { copyLargeObjects } from '../large-objects.ts';
 import { noteSettled } from '../replication/zombie.ts';
-import { binarySafe } from '../replication/subscription.ts';
 import { assertSchemaUnchanged } from '../schema-watch.ts';
 import { applyStatements } from '../schema/ledger.ts';
 import { readSequences, writeSequences } from '../sequences.ts';
 import { contentDiffers } from '../verify-move.ts';
 import { verifyProgress, verifyTables } from '../verify/online.ts';
-import { ChunkLedger, chunkKey, largeObjectsKey, planChunks } from './chunks.ts';
-
-/** Streams side by side: two reach what one disk gives. */
-const streams = 2;
 
 const progressShape = z.object({ verify: verifyProgress.optional() }).catch({});
 
@@ -39,10 +37,16 @@ export class OfflineCopy {
 
   /** After the fence: a copy made under an earlier freeze is worth nothing. */
   async begin(): Promise<void> {
-    const { target, names } = this.#context;
+    const { target } = this.#context;
     const session = await target.inside(await openTargetToUs(this.#context), 'work');
-    const { tables } = await this.#context.inventory('tail');
-    await new ChunkLedger(session, names.schema).begin(randomUUID(), tables);
+    await this.#beginChunks(session);
+  }
+
+  async #beginChunks(work: Session): Promise<void> {
+    const { source, sourceOid, names } = this.#context;
+    const tables = (await this.#context.inventory('tail')).tables.filter(holdsRows);
+    const chunks = await planChunks(source.insideStill(sourceOid, 'tail'), tables);
+    await new ChunkLedger(work, names.schema).begin(randomUUID(), chunks, tables);
   }
 
   async run(progress: Json | undefined): Promise<StepEnd> {
@@ -52,7 +56,7 @@ export class OfflineCopy {
     const { tail, check } = await this.#enter();
     const work = await target.inside(oid, 'work');
     await assertSchemaUnchanged(context, tail);
-    const unfinished = (await this.#copyChunks(tail, check, work, oid)) ?? (await completeSchema(context));
+    const unfinished = (await this.#copyRows([tail, check], work)) ?? (await completeSchema(context));
     if (unfinished !== undefined) return unfinished;
     const { sequences, tables } = await context.inventory('tail');
     const known = progressShape.parse(progress).verify;
@@ -94,7 +98,7 @@ export class OfflineCopy {
 
   /** Our sessions into the closed source, of this worker or anew. */
   async #enter(): Promise<{ tail: Session; check: Session }> {
-    const { source, target, sourceOid, names } = this.#context;
+    const { source, target, sourceOid } = this.#context;
     try {
       return { tail: source.insideStill(sourceOid, 'tail'), check: source.insideStill(sourceOid, 'check') };
     } catch (error) {
@@ -105,39 +109,32 @@ export class OfflineCopy {
       tail: source.insideStill(sourceOid, 'tail'),
       check: source.insideStill(sourceOid, 'check'),
     };
-    if (disturbed) {
-      const work = await target.inside(await this.#context.targetOid(), 'work');
-      const { tables } = await this.#context.inventory('tail');
-      await new ChunkLedger(work, names.schema).begin(randomUUID(), tables);
-    }
+    if (disturbed) await this.#beginChunks(await target.inside(await this.#context.targetOid(), 'work'));
     return entered;
   }
 
-  async #copyChunks(tail: Session, check: Session, work: Session, oid: number): Promise<StepEnd | undefined> {
+  async #copyRows(sources: readonly Session[], work: Session): Promise<StepEnd | undefined> {
     const context = this.#context;
-    const { target, names, job } = context;
-    const ledger = new ChunkLedger(work, names.schema);
     const { tables, largeObjects } = await context.inventory('tail');
-    const chunks = await planChunks(tail, tables);
-    const copied = await ledger.copied();
-    const queue = chunks.filter((chunk) => !copied.has(chunkKey(chunk)));
-    const binary = await binarySafe(tail, work);
-    const stream = async (source: Session, index: number): Promise<void> => {
-      const session = await target.inside(oid, `stream ${String(index)}`);
-      for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) {
-        await ledger.copy(source, session, chunk, binary);
-        if (job.remainingMs() < 5000) return;
-      }
+    const session = async (lane: number): Promise<Session> => {
+      const source = sources[lane % sources.length];
+      return source === undefined
+        ? Promise.reject(new RangeError('a copy needs a session'))
+        : Promise.resolve(source);
     };
-    const sources = [tail, check].slice(0, streams);
-    const ends = await Promise.allSettled(sources.map(async (source, index) => stream(source, index)));
-    for (const end of ends) if (end.status === 'rejected') throw lostOr(end.reason, sources);
-    if (queue.length > 0)
-      return { kind: 'continue', progress: { chunks: chunks.length, left: queue.length } };
-    if (largeObjects.count > 0 && !copied.has(largeObjectsKey)) {
-      await copyLargeObjects(tail, work);
-      await ledger.noteLargeObjects();
+    try {
+      const complete = await loadTables(context, tables.filter(holdsRows), { session, snapshot: undefined });
+      if (!complete) return { kind: 'continue', progress: { left: 'rows or indexes' } };
+    } catch (error) {
+      throw lostOr(error, sources);
     }
+    if (largeObjects.count === 0) return undefined;
+    const marks = await Marks.open(work, context.names.schema);
+    const state = await new ChunkLedger(work, context.names.schema).state();
+    // What was read in an earlier freeze is old.
+    await marks.once(work, `large objects of ${state ?? ''}`, async () =>
+      copyLargeObjects(await session(0), work),
+    );
     return undefined;
   }
 }

@@ -2,7 +2,7 @@ import { StepFailure } from '../../../domain/failure.ts';
 import * as z from 'zod';
 import { connect } from '../connection.ts';
 import type { PostgresAddress, Session } from '../connection.ts';
-import { isReplicated, readInventory } from '../inventory.ts';
+import { readInventory } from '../inventory.ts';
 import { readNeededRoles } from '../roles.ts';
 import { readDatabaseAttributes } from '../schema/attributes.ts';
 import { fingerprint } from '../schema/fingerprint.ts';
@@ -41,8 +41,6 @@ export interface PreflightInput {
   readonly ownPrefix: string;
   /** The schema of the host tokens in the maintenance databases. */
   readonly tokenSchema: string;
-  /** Tables above this get their keys late. */
-  readonly parkingBytes: number;
   readonly limits?: TableLimits;
   readonly signal?: AbortSignal;
 }
@@ -113,7 +111,6 @@ async function look(input: PreflightInput, open: Open, findings: Findings): Prom
     );
   }
   const inventory = await readInventory(inside);
-  const replicated = inventory.tables.filter(isReplicated);
   const tables = checkTables(inventory, here, mode, input.limits ?? tableLimits, findings);
   const owners = [...new Set([attributes.owner, ...inventory.tables.map(({ owner }) => owner)])];
   await checkPrivileges(
@@ -134,12 +131,8 @@ async function look(input: PreflightInput, open: Open, findings: Findings): Prom
   await checkCollations(attributes, inside, target, findings);
   await checkSurroundings(attributes, inventory, inside, target, there, findings);
   await checkOthers(source, input.database, input.ownPrefix, findings);
-  let parked = replicated
-    .filter(({ sizeBytes, primaryKey }) => sizeBytes > input.parkingBytes && primaryKey !== null)
-    .sort((a, b) => b.sizeBytes - a.sizeBytes)
-    .map(({ schema, name }) => ({ schema, name }));
   if (mode === 'online') {
-    parked = parked.slice(0, checkCapacity(here, there, parked.length, findings));
+    checkCapacity(here, there, findings);
     await checkLongTransactions(source, findings);
     const same = here.systemIdentifier === there.systemIdentifier;
     const probe = { database: input.database, user: input.replicationRole, superuser: there.superuser };
@@ -157,7 +150,6 @@ async function look(input: PreflightInput, open: Open, findings: Findings): Prom
       targetVersion: there.versionNumber,
       attributes,
       ...tables,
-      parked: mode === 'online' ? parked : [],
       fingerprint: { exact, portable },
       superuser: { source: here.superuser, target: there.superuser },
     },

@@ -8,29 +8,25 @@ import { maybeText, text, wholeNumber } from '../values.ts';
 import type { Findings } from './report.ts';
 import type { Server } from './server.ts';
 
-/**
- * How many tables may wait for their keys (each holds a slot on the source and an origin on the target), or
- * what has to be raised before the move can run at all. A move that does not fit would retry for ever.
- */
-export function checkCapacity(source: Server, target: Server, wanted: number, findings: Findings): number {
-  const streams = wanted > 0 ? 2 : 1;
-  // One slot for each table that is being copied just then.
-  const copying = Math.max(1, target.syncWorkers);
-  const least = 1 + 1;
+/** What a move takes of each: a slot and its sender on the source, an origin and a worker on the target. */
+const least = 1;
+
+/** A move that does not fit would retry for ever: what has to be raised before it can run. */
+export function checkCapacity(source: Server, target: Server, findings: Findings): void {
   const lacks = (server: Server, free: number, setting: string, limit: number): void => {
+    if (free >= least) return;
     findings.blocker(
       'capacity',
-      `${server.name} has ${String(Math.max(free, 0))} of ${String(limit)} ${setting} left; a move needs at least ${String(least)}.`,
+      `${server.name} has ${String(Math.max(free, 0))} of ${String(limit)} ${setting} left; a move needs ${String(least)}.`,
       `Raise ${setting} and restart the server, or wait until other moves are done.`,
       server.name,
     );
   };
-  if (source.freeSlots < least) lacks(source, source.freeSlots, 'max_replication_slots', source.slots);
-  if (source.freeSenders < least) lacks(source, source.freeSenders, 'max_wal_senders', source.senders);
+  lacks(source, source.freeSlots, 'max_replication_slots', source.slots);
+  lacks(source, source.freeSenders, 'max_wal_senders', source.senders);
   const originSetting = target.major >= 18 ? 'max_active_replication_origins' : 'max_replication_slots';
-  if (target.freeOrigins < least) lacks(target, target.freeOrigins, originSetting, target.origins);
-  if (target.freeWorkers < least)
-    lacks(target, target.freeWorkers, 'max_logical_replication_workers', target.workers);
+  lacks(target, target.freeOrigins, originSetting, target.origins);
+  lacks(target, target.freeWorkers, 'max_logical_replication_workers', target.workers);
   if (target.workerProcesses < target.workers + 1) {
     findings.warning(
       'worker-processes',
@@ -39,18 +35,6 @@ export function checkCapacity(source: Server, target: Server, wanted: number, fi
       target.name,
     );
   }
-  if (wanted === 0) return 0;
-  const room = Math.min(source.freeSlots, target.freeOrigins) - streams - copying;
-  const workers = target.freeWorkers >= streams + 1;
-  const fits = workers ? Math.max(0, Math.min(wanted, room)) : 0;
-  if (fits < wanted) {
-    findings.warning(
-      'parking-limited',
-      `Slots, origins and workers allow ${String(fits)} of ${String(wanted)} large tables to get their keys late: the copy of the others is slower.`,
-      `Raise max_replication_slots on the source, ${originSetting} and max_logical_replication_workers on the target.`,
-    );
-  }
-  return fits;
 }
 
 /** `mode` is offline where the source does not write logical WAL. */

@@ -22,8 +22,6 @@ const preflightFacts = z.object({
   attributes: databaseAttributes,
   /** Tables that need REPLICA IDENTITY FULL while they are replicated, with what they have (`d`, `n`, …). */
   identities: z.array(tableName.extend({ was: z.string() })),
-  /** Large tables whose keys are worth building late, as many as slots and origins allow. */
-  parked: z.array(tableName),
   tables: z.int(),
   tableBytes: z.number(),
   /** Unlogged tables, extensions' tables and large objects: copied inside the freeze. */

@@ -19,7 +19,6 @@ const serverShape = z.object({
   workers: wholeNumber,
   freeWorkers: wholeNumber,
   workerProcesses: wholeNumber,
-  syncWorkers: wholeNumber,
   walKeepSize: text,
   lockEntries: wholeNumber,
   user: text,
@@ -58,7 +57,6 @@ export async function readServer(maintenance: Session, tokenSchema: string): Pro
               - (SELECT count(*) FROM pg_stat_get_activity(NULL) a
                   WHERE a.backend_type LIKE 'logical replication %worker') AS "freeWorkers",
             ${setting('max_worker_processes')} AS "workerProcesses",
-            ${setting('max_sync_workers_per_subscription')} AS "syncWorkers",
             current_setting('max_slot_wal_keep_size') AS "walKeepSize",
             ${setting('max_locks_per_transaction')}
               * (${setting('max_connections')} + ${setting('max_prepared_transactions')}) AS "lockEntries",

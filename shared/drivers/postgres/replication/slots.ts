@@ -6,21 +6,16 @@ import { hasSqlState } from '../failures.ts';
 const patienceMs = 10_000;
 
 /**
- * Drops the slots of these names, and those that match these LIKE patterns, of one database; from any
- * database. A sender that still reads from a slot is ended first, and again if it has come back.
+ * Drops the slots of these names of one database; from any database. A sender that still reads from a slot is
+ * ended first, and again if it has come back.
  */
-export async function dropSlots(
-  session: Session,
-  database: number,
-  names: readonly string[],
-  patterns: readonly string[],
-): Promise<void> {
+export async function dropSlots(session: Session, database: number, names: readonly string[]): Promise<void> {
   const until = performance.now() + patienceMs;
   for (;;) {
     const slots = await session.query(
       `SELECT slot_name::text AS name, active_pid AS pid FROM pg_catalog.pg_replication_slots
-        WHERE datoid = $1 AND (slot_name = ANY ($2::name[]) OR slot_name::text LIKE ANY ($3::text[]))`,
-      [database, names, patterns],
+        WHERE datoid = $1 AND slot_name = ANY ($2::name[])`,
+      [database, names],
       z.object({ name: z.string(), pid: z.int().nullable() }),
     );
     if (slots.length === 0) return;

@@ -37,8 +37,8 @@ const discreet = [
 ] as const;
 
 /**
- * Makes a subscription that does nothing yet: its slot is there already, so that this can be repeated after
- * any crash. Its password stands in the target's catalog for the time of the copy.
+ * Makes a subscription that does nothing yet, of tables whose rows are there already, on a slot that is there
+ * already. Its password stands in the target's catalog until the move is over.
  */
 export async function createSubscription(
   inside: Session,
@@ -49,7 +49,7 @@ export async function createSubscription(
   const settings = [
     'enabled = false',
     'create_slot = false',
-    'copy_data = true',
+    'copy_data = false',
     'streaming = on',
     `slot_name = ${quoteLiteral(name)}`,
     `binary = ${String(options.binary)}`,

@@ -53,7 +53,7 @@ const flushPatienceMs = 3000;
  * @throws StepFailure `written-after-freeze`
  */
 export async function assertNoZombie(context: MoveContext, inside: Session): Promise<void> {
-  const { source, names, streamNames } = context;
+  const { source, names } = context;
   const row = await inside.maybeOne(
     `SELECT said FROM ${quoteQualified(names.schema, 'settled')} WHERE id = 1`,
     [],
@@ -63,7 +63,11 @@ export async function assertNoZombie(context: MoveContext, inside: Session): Pro
   const noted = z.object({ places: places.default({}) }).parse(note).places;
   if (Object.keys(noted).length === 0) return;
   await awaitFlush(await source.maintenance(), Object.keys(noted));
-  const { now } = await inside.one(`SELECT ${readPlaces(streamNames)} AS now`, [], z.object({ now: places }));
+  const { now } = await inside.one(
+    `SELECT ${readPlaces([names.stream])} AS now`,
+    [],
+    z.object({ now: places }),
+  );
   const moved = Object.entries(noted).find(([name, place]) => now[name] !== undefined && now[name] !== place);
   if (moved === undefined) return;
   throw new StepFailure(

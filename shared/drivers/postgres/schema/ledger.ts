@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import type { Session } from '../connection.ts';
-import { PostgresFailure, redact } from '../failures.ts';
-import { quoteIdentifier, quoteQualified } from '../identifiers.ts';
+import { hasSqlState, PostgresFailure, redact } from '../failures.ts';
+import { quoteIdentifier, quoteLiteral, quoteQualified } from '../identifiers.ts';
 import { text, wholeNumber } from '../values.ts';
 import { sections } from './statements.ts';
-import type { QualifiedName, Section, Statement } from './statements.ts';
+import type { Section, Statement } from './statements.ts';
 
 /**
  * The statements of a dump, written down in the target database itself. Each is marked in the transaction
@@ -68,10 +68,6 @@ export async function recordStatements(
 
 export interface ApplyOptions {
   readonly section: Section;
-  /** Only what belongs to these tables. */
-  readonly only?: readonly QualifiedName[];
-  /** Everything but what belongs to these tables. */
-  readonly except?: readonly QualifiedName[];
   /** Statements that commit together. Many for an empty database, 1 where each takes long. Default 300. */
   readonly perTransaction?: number;
   /** Called after each commit: false stops there. */
@@ -79,6 +75,62 @@ export interface ApplyOptions {
 }
 
 const pendingRow = z.object({ id: text, sql: text });
+
+const buildRow = z.object({
+  id: text,
+  section: z.enum(sections),
+  schema: text,
+  name: text,
+  sql: text,
+});
+/** A statement that belongs to one table and may take long. */
+export type Build = z.infer<typeof buildRow>;
+
+/** What is still to be built of these sections for single tables, in the order of the dump. */
+export async function pendingBuilds(
+  target: Session,
+  place: LedgerPlace,
+  wanted: readonly Section[],
+): Promise<Build[]> {
+  return await target.query(
+    `SELECT id, section, on_schema AS schema, on_table AS name, sql FROM ${table(place)}
+      WHERE section = ANY ($1::text[]) AND done IS NULL AND on_table IS NOT NULL ORDER BY place`,
+    [wanted],
+    buildRow,
+  );
+}
+
+/**
+ * Builds and marks in one message: a server that has read it carries it to its end, also when we are gone by
+ * then. So an index may take longer than an invocation: whoever asks for the same again waits for the first to
+ * end and finds it done.
+ */
+export async function build(target: Session, place: LedgerPlace, builds: readonly Build[]): Promise<void> {
+  for (const { id, sql } of builds) {
+    const lock = `SELECT pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended(${quoteLiteral(id)}, 0))`;
+    const body = `BEGIN
+      IF EXISTS (SELECT FROM ${table(place)} WHERE id = ${quoteLiteral(id)} AND done IS NULL) THEN
+        EXECUTE ${quoteLiteral(sql)};
+        UPDATE ${table(place)} SET done = pg_catalog.now() WHERE id = ${quoteLiteral(id)};
+      END IF;
+    END`;
+    const reset = 'RESET default_tablespace; RESET default_table_access_method';
+    await naming({ id, sql }, async () =>
+      untilNoDeadlock(async () => target.execute(`${lock}; DO ${quoteLiteral(body)}; ${reset}`)),
+    );
+  }
+}
+
+/** Two foreign keys between the same tables lock them in another order: the server ends one of the two. */
+async function untilNoDeadlock<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!hasSqlState(error, '40P01') || attempt === 10) throw error;
+    }
+  }
+}
 
 /**
  * Applies what is not yet marked done, in the order of the dump. Call again until `remaining` is 0.
@@ -89,7 +141,7 @@ export async function applyStatements(
   place: LedgerPlace,
   options: ApplyOptions,
 ): Promise<{ readonly applied: number; readonly remaining: number }> {
-  const pending = await readPending(target, place, options);
+  const pending = await readPending(target, place, options.section);
   const size = options.perTransaction ?? 300;
   // Functions are created before what they mention; their bodies were checked where they come from.
   await target.set({ check_function_bodies: 'off' });
@@ -117,21 +169,27 @@ export async function countPending(target: Session, place: LedgerPlace): Promise
     [],
     z.object({ section: z.enum(sections), count: wholeNumber }),
   );
-  const none = { definitions: 0, keys: 0, indexes: 0, constraints: 0, triggers: 0, privileges: 0, last: 0 };
+  const none = {
+    definitions: 0,
+    keys: 0,
+    indexes: 0,
+    references: 0,
+    constraints: 0,
+    triggers: 0,
+    privileges: 0,
+    last: 0,
+  };
   return { ...none, ...Object.fromEntries(rows.map(({ section, count }) => [section, count])) };
 }
 
 async function readPending(
   target: Session,
   place: LedgerPlace,
-  { section, only, except }: ApplyOptions,
+  section: Section,
 ): Promise<z.infer<typeof pendingRow>[]> {
-  const listed = only ?? except ?? [];
-  const within = `(on_schema, on_table) IN (SELECT * FROM unnest($2::text[], $3::text[]))`;
-  const filter = only === undefined ? `coalesce(NOT ${within}, true)` : `coalesce(${within}, false)`;
   return await target.query(
-    `SELECT id, sql FROM ${table(place)} WHERE section = $1 AND done IS NULL AND ${filter} ORDER BY place`,
-    [section, listed.map(({ schema }) => schema), listed.map(({ name }) => name)],
+    `SELECT id, sql FROM ${table(place)} WHERE section = $1 AND done IS NULL ORDER BY place`,
+    [section],
     pendingRow,
   );
 }
@@ -141,8 +199,9 @@ async function applyPart(
   place: LedgerPlace,
   part: readonly z.infer<typeof pendingRow>[],
 ): Promise<void> {
-  try {
-    await target.transaction(async () => {
+  const [statement] = part;
+  const apply = async (): Promise<void> =>
+    target.transaction(async () => {
       await target.execute(
         `${part.map(({ sql }) => sql).join(';\n')};\nRESET default_tablespace; RESET default_table_access_method`,
       );
@@ -151,9 +210,15 @@ async function applyPart(
         [part.map(({ id }) => id)],
       );
     });
+  await (statement === undefined || part.length > 1 ? apply() : naming(statement, apply));
+}
+
+/** A failure says which statement it was. */
+async function naming<T>(statement: z.infer<typeof pendingRow>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
   } catch (error) {
-    const [statement] = part;
-    if (!(error instanceof PostgresFailure) || statement === undefined || part.length > 1) throw error;
+    if (!(error instanceof PostgresFailure)) throw error;
     const { code, sentence, cure } = error.failure;
     const shown = redact(statement.sql.replaceAll(/\s+/g, ' ')).slice(0, 160);
     throw new PostgresFailure(

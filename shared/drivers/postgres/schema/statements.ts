@@ -7,7 +7,8 @@ import type { RawStatement, Token } from './lexer.ts';
  * - `definitions`: extensions, types, functions, tables, sequences, views: all that rows need to arrive
  * - `keys`: primary keys, unique constraints, indexes that are replica identities: what applying changes needs
  * - `indexes`: the other indexes and exclusion constraints: cheaper once the rows are there
- * - `constraints`: foreign keys, late checks, views that need a key, policies, statistics objects
+ * - `references`: foreign keys, which need the rows, keys and unique indexes of two tables
+ * - `constraints`: late checks, views that need a key, policies, statistics objects
  * - `triggers`: triggers and rules (which applied changes do not fire)
  * - `privileges`: GRANT, REVOKE, default privileges
  * - `last`: what would act on applied changes or on our own statements: ENABLE ALWAYS or REPLICA triggers,
@@ -17,6 +18,7 @@ export const sections = [
   'definitions',
   'keys',
   'indexes',
+  'references',
   'constraints',
   'triggers',
   'privileges',
@@ -195,10 +197,12 @@ class Classifier {
     const name = words.plainName() ?? '';
     const isKey = words.take('primary', 'key') || words.take('unique');
     const isExclusion = !isKey && words.take('exclude');
-    if (!this.#keysBegan && !isKey && !isExclusion && !words.take('foreign')) {
+    const isReference = !isKey && !isExclusion && words.take('foreign');
+    if (!this.#keysBegan && !isKey && !isExclusion && !isReference) {
       return { section: 'definitions', table };
     }
     this.#keysBegan = true;
+    if (isReference) return { section: 'references', table };
     if (!isKey && !isExclusion) return { section: 'constraints', table };
     const placed: Placed = { section: isKey ? 'keys' : 'indexes', table };
     this.#indexes.set(key({ schema: table.schema, name }), placed);

@@ -52,14 +52,27 @@ function mixed(columns: readonly { readonly name: string; readonly type: string 
   return hashes.length === 0 ? '0::bigint' : `hashint8extended(${hashes.join(' # ')}, 0)`;
 }
 
-/** Text compares in bytes, whatever collation the column has; the short cuts hash the same on every server. */
+/**
+ * Text compares in bytes, whatever collation the column has. The short cuts hash the same on every server, and
+ * tell apart whatever the text would: a numeric of a given scale, but not one that keeps its own.
+ */
+const shortCuts: readonly (readonly [RegExp, (column: string, seed: string) => string])[] = [
+  [/^(smallint|integer|bigint)$/, (column, seed) => `hashint8extended(${column}::bigint, ${seed})`],
+  [/^uuid$/, (column, seed) => `uuid_hash_extended(${column}, ${seed})`],
+  [/^numeric\(\d+,-?\d+\)$/, (column, seed) => `hash_numeric_extended(${column}, ${seed})`],
+  [/^timestamp(\(\d\))? without time zone$/, (column, seed) => `timestamp_hash_extended(${column}, ${seed})`],
+  [
+    /^timestamp(\(\d\))? with time zone$/,
+    (column, seed) => `timestamp_hash_extended(${column} AT TIME ZONE 'UTC', ${seed})`,
+  ],
+  [/^date$/, (column, seed) => `timestamp_hash_extended(${column}::timestamp, ${seed})`],
+];
+
 function columnHash(column: string, type: string, seed: number): string {
   const digits = String(seed);
-  if (/^(smallint|integer|bigint)$/.test(type)) {
-    return `coalesce(hashint8extended(${column}::bigint, ${digits}), ${digits})`;
-  }
-  if (type === 'uuid') return `coalesce(uuid_hash_extended(${column}, ${digits}), ${digits})`;
-  return `coalesce(hashtextextended(${column}::text COLLATE "C", ${digits}), ${digits})`;
+  const [, hash] = shortCuts.find(([pattern]) => pattern.test(type)) ?? [];
+  const text = `hashtextextended(${column}::text COLLATE "C", ${digits})`;
+  return `coalesce(${hash === undefined ? text : hash(column, digits)}, ${digits})`;
 }
 
 /** Parameters of one statement, numbered as they are added. */

@@ -40,7 +40,7 @@ export interface VerifyOptions {
   readonly progress?: VerifyProgress | undefined;
   /** Asked between chunks: false stops at this safe point. */
   readonly goOn?: () => boolean;
-  /** Bytes hashed in one go; a second or so at 256 MB. */
+  /** Bytes hashed in one go; a second or two at 512 MB. */
   readonly chunkBytes?: number;
   /** Looks at a row in doubt, 100 ms apart at first, before it is left to the freeze. */
   readonly rechecks?: number;
@@ -96,7 +96,7 @@ class Verification {
     this.#target = target;
     this.#tables = tables;
     this.#options = options;
-    this.#chunkBytes = options.chunkBytes ?? 256 * 1024 ** 2;
+    this.#chunkBytes = options.chunkBytes ?? 512 * 1024 ** 2;
     const known = options.progress;
     const left = { rows: [], tables: [] };
     const fresh = { tables: 0, rows: 0, bytes: 0, chunks: 0, settled: 0, left, table: 0, after: null };

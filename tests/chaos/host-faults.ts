@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { PostgresServer } from '../../local/demo/servers.ts';
+
+/** One host after another is restarted, crashes and comes back, or stands still for a while. */
+export function troubleHosts(
+  servers: readonly PostgresServer[],
+  options: { readonly everyMs: number; readonly chance: () => number },
+): () => Promise<number> {
+  const stop = new AbortController();
+  let faults = 0;
+  const raging = (async () => {
+    for (;;) {
+      await sleep(options.everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
+      if (stop.signal.aborted) return;
+      const server = servers[Math.floor(options.chance() * servers.length)];
+      if (server === undefined) return;
+      faults += 1;
+      const kind = options.chance();
+      if (kind < 0.4) await server.restart({ mode: 'immediate' });
+      else if (kind < 0.7) await server.restart({ mode: 'fast' });
+      else {
+        server.pause();
+        await sleep(3_000);
+        server.resume();
+      }
+    }
+  })();
+  return async () => {
+    stop.abort();
+    await raging;
+    return faults;
+  };
+}

@@ -1,0 +1,19 @@
+import type { Removal } from './removal.ts';
+import { arbiterRemovals } from './removals/arbiter.ts';
+import { engineRemovals } from './removals/engine.ts';
+import { hostRemovals } from './removals/host.ts';
+import { identityRemovals } from './removals/identity.ts';
+import { contentRemovals } from './removals/content.ts';
+import { moveRemovals } from './removals/move.ts';
+import { tableRemovals } from './removals/table.ts';
+
+/** Every enforcement that is taken away, in the order of the invariants. */
+export const everyRemoval: readonly Removal[] = [
+  ...arbiterRemovals,
+  ...tableRemovals,
+  ...engineRemovals,
+  ...moveRemovals,
+  ...hostRemovals,
+  ...identityRemovals,
+  ...contentRemovals,
+].toSorted((one, other) => one.invariant - other.invariant);

@@ -1,0 +1,194 @@
+import { createViews } from '../../shared/aws/views.ts';
+import { workMessage } from '../../shared/contracts/messages.ts';
+import type { ExecutionState } from '../../shared/domain/execution.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import type { Move } from '../../shared/domain/move.ts';
+import type { Placement } from '../../shared/domain/placement.ts';
+import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
+import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
+import { Network } from '../../shared/drivers/simulated/network.ts';
+import type { HostDriver, MoveSession } from '../../shared/ports/driver.ts';
+import { machineChance } from '../../shared/runtime/chance.ts';
+import { work } from '../../shared/workflow/engine/work.ts';
+import { moveEndpoint } from '../../shared/workflow/move-endpoint/workflow.ts';
+import type { Services } from '../../shared/workflow/services.ts';
+import { ManualClock } from './engine-bench.ts';
+import { MemoryBlobs } from './memory-blobs.ts';
+import { MemoryBus } from './memory-bus.ts';
+import { createMemoryJournal } from './memory-journal.ts';
+import { createMemoryPermits } from './memory-permits.ts';
+import { createMemorySecrets } from './memory-secrets.ts';
+import { createMemoryStore } from './memory-store.ts';
+import { MemoryTable } from './memory-table.ts';
+import { hostOf, moveOf, states } from './sample-batch.ts';
+
+/** What a worker asks of the hosts of its move. */
+export type HostCall = Exclude<keyof MoveSession, 'close'>;
+
+/**
+ * The services over memory and simulated hosts `a` and `b`, with a hand-turned clock; every call to a host is
+ * noted, and a test can look round, or fail, just before it.
+ */
+export class MoveBench {
+  readonly clock = new ManualClock();
+  readonly table = new MemoryTable();
+  readonly network = new Network();
+  readonly bus = new MemoryBus(this.clock);
+  readonly calls: HostCall[] = [];
+  /** Asked before each call to the hosts of a move. */
+  beforeCall: (call: HostCall) => Promise<void> | void = () => undefined;
+  readonly services: Services;
+
+  constructor() {
+    const { clock, table } = this;
+    const driver = this.#noting(simulatedDriver(inProcess(this.network, clock)));
+    this.services = {
+      clock,
+      chance: { ...machineChance, fraction: () => 0 },
+      store: createMemoryStore(table, { chance: machineChance }),
+      permits: createMemoryPermits(table),
+      journal: createMemoryJournal(table),
+      views: createViews({ query: table.query, clock }),
+      blobs: new MemoryBlobs(),
+      bus: this.bus,
+      secrets: createMemorySecrets(new Map([['password', 'secret']])),
+      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      driver: () => Promise.resolve(driver),
+      settings: {
+        installation: 'bench',
+        leaseMs: { transfer: 30_000, cutover: 5_000, retire: 30_000, rollback: 30_000 },
+        slowStoreMs: 500,
+        patienceMs: 900_000,
+        freshMs: 600_000,
+      },
+    };
+  }
+
+  async addHost(name: string, change: Partial<Host> = {}): Promise<Host> {
+    this.network.addHost({ name, password: 'secret' });
+    const host = hostOf(name, {
+      driver: 'simulated',
+      url: `sim://here/${name}`,
+      replicationAddress: name,
+      secret: 'password',
+      systemIdentifier: name,
+      ...change,
+    });
+    await this.services.store.insert('host', host);
+    return host;
+  }
+
+  /** An endpoint with five rows on `a`, and its move to `b`, which holds it and has just begun. */
+  async begin(target: Partial<Host> = {}): Promise<Move> {
+    await this.addHost('a');
+    await this.addHost('b', target);
+    this.network.addDatabase('a', { name: 'shop', rows: 5 }, this.clock.now());
+    const move = await this.addMove({ ...begun, dueAt: this.clock.now() });
+    await this.services.store.insert('endpoint', placementOf(move));
+    await this.bus.sendWork({ kind: 'work', task: move.id, phase: 'transfer' }, 0);
+    return move;
+  }
+
+  async addMove(status: ExecutionState): Promise<Move> {
+    const plain = moveOf(1, 'shop', status);
+    const move: Move = {
+      ...plain,
+      driver: 'simulated',
+      createdAt: this.clock.now(),
+      execution: {
+        ...plain.execution,
+        token: firstToken,
+        last: { fact: 'admitted', at: this.clock.now(), by: 'test' },
+      },
+    };
+    await this.services.store.insert('move', move);
+    return move;
+  }
+
+  async move(): Promise<Move> {
+    const move = await this.services.store.load('move', { id: moveOf(1, 'shop', states.waiting).id });
+    if (move === undefined) throw new Error('there is no move');
+    return move;
+  }
+
+  async placement(): Promise<Placement> {
+    const placement = await this.services.store.load('endpoint', { endpoint: (await this.move()).endpoint });
+    if (placement === undefined) throw new Error('there is no placement');
+    return placement;
+  }
+
+  /** Delivers work in order of time, a message at a time, until `until` holds or nothing is left. */
+  async deliver(until: (move: Move) => boolean = () => false): Promise<void> {
+    for (let turn = 0; turn < 200 && !until(await this.move()); turn += 1) {
+      this.bus.sent.sort((one, other) => one.at - other.at);
+      const next = this.bus.sent.shift();
+      if (next === undefined) return;
+      this.clock.pass(Math.max(0, next.at - this.clock.now()));
+      const started = this.clock.now();
+      await work(this.services, moveEndpoint(this.services), workMessage.parse(JSON.parse(next.text)), {
+        owner: `worker-${String(turn)}`,
+        remainingMs: () => started + 60_000 - this.clock.now(),
+      });
+    }
+  }
+
+  #noting(driver: HostDriver): HostDriver {
+    const before = async (call: HostCall): Promise<void> => {
+      await this.beforeCall(call);
+      this.calls.push(call);
+    };
+    return {
+      ...driver,
+      begin: (job) => {
+        const session = driver.begin(job);
+        return new Proxy(session, {
+          get: (target, name) => {
+            const method: unknown = Reflect.get(target, name);
+            if (typeof method !== 'function' || !isHostCall(name)) return method;
+            return async (...given: unknown[]): Promise<unknown> => {
+              await before(name);
+              const answer: unknown = await Reflect.apply(method, target, given);
+              return answer;
+            };
+          },
+        });
+      },
+    };
+  }
+}
+
+const firstToken = 1_000_000;
+const begun = {
+  state: 'running',
+  step: 'preflight',
+  failures: 0,
+  idleHandovers: 0,
+  deaths: 0,
+  spentMs: 0,
+  forwardOnly: false,
+  retreats: 0,
+} as const;
+
+/** The placement of a move's endpoint while the move has it. */
+function placementOf({ id, endpoint, source, database }: Move): Placement {
+  return {
+    endpoint,
+    driver: 'simulated',
+    host: source,
+    database,
+    epoch: 1,
+    arbitration: { kind: 'serving' },
+    claim: { move: id, firstToken },
+    claims: 1,
+    announcedEpoch: 1,
+    sizeBytes: 1,
+    labels: {},
+    registeredAt: 0,
+    version: 1,
+  };
+}
+
+const quiet: readonly (string | symbol)[] = ['close', 'then'];
+function isHostCall(name: string | symbol): name is HostCall {
+  return typeof name === 'string' && !quiet.includes(name);
+}
