@@ -1,4 +1,5 @@
 import type { Batch } from '../shared/domain/batch.ts';
+import type { Failure } from '../shared/domain/failure.ts';
 import type { Host } from '../shared/domain/host.ts';
 import type { HostName } from '../shared/domain/ids.ts';
 import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
@@ -35,6 +36,8 @@ export interface BatchReport {
   readonly endpoints: readonly EndpointReport[];
   /** Only when endpoints were asked for that are not registered. */
   readonly unknown?: { readonly count: number; readonly examples: readonly string[] };
+  /** Only when nothing could be planned. */
+  readonly failure?: Failure;
 }
 
 export interface EndpointReport {
@@ -68,6 +71,7 @@ export function reportOf({ at, batch, moves }: BatchSnapshot): BatchReport {
     seconds: Math.round((batch.endedAt ?? at) - batch.createdAt) / 1_000,
     endpoints: moves.map(reportOfMove),
     ...(batch.unknown === undefined ? {} : { unknown: batch.unknown }),
+    ...(batch.failure === undefined ? {} : { failure: batch.failure }),
   };
 }
 
@@ -76,6 +80,7 @@ export function hasAllMoved({ batch, moves }: BatchSnapshot): boolean {
   return (
     batch.state === 'completed' &&
     batch.unknown === undefined &&
+    batch.failure === undefined &&
     moves.length >= (batch.total ?? 0) &&
     moves.every(({ execution }) => isArrived(labelOf(execution)))
   );

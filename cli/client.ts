@@ -6,8 +6,9 @@ import {
   createS3Client,
   createSecretsClient,
   createSnsClient,
-  type ClientSettings,
+  createSqsClient,
 } from '../shared/aws/clients.ts';
+import { createJournal } from '../shared/aws/journal.ts';
 import { createQuery } from '../shared/aws/rows-query.ts';
 import { createSecrets } from '../shared/aws/secrets.ts';
 import { createStore } from '../shared/aws/store.ts';
@@ -17,10 +18,12 @@ import type { Blobs } from '../shared/ports/blobs.ts';
 import type { Chance, Clock } from '../shared/ports/clock.ts';
 import type { HostDriver } from '../shared/ports/driver.ts';
 import type { Secrets } from '../shared/ports/secrets.ts';
-import type { Store, Views } from '../shared/ports/store.ts';
+import type { Journal, Store, Views } from '../shared/ports/store.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { machineClock } from '../shared/runtime/clock.ts';
 import { driverRegistry, shippedDrivers } from '../shared/runtime/drivers.ts';
+import { settingsFor } from './client-settings.ts';
+import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import type { Installation } from './installation.ts';
 import { createVault, type Vault } from './vault.ts';
 
@@ -31,9 +34,11 @@ export interface Client {
   readonly installation: Installation;
   readonly store: Store;
   readonly views: Views;
+  readonly journal: Journal;
   readonly blobs: Blobs;
   readonly secrets: Secrets;
   readonly vault: Vault;
+  readonly deadLetters: DeadLetters;
   readonly clock: Clock;
   readonly chance: Chance;
   /** @throws StepFailure `driver-unknown` */
@@ -44,8 +49,6 @@ export interface Client {
   close(): void;
 }
 
-type Service = 'DYNAMODB' | 'S3' | 'SNS' | 'SECRETS_MANAGER';
-
 /** Nothing is connected until it is needed. */
 export function createClient(installation: Installation): Client {
   const { env, names } = installation;
@@ -54,6 +57,7 @@ export function createClient(installation: Installation): Client {
   const once = createDynamoOnceClient(settingsFor(env, 'DYNAMODB'));
   const s3 = createS3Client(settingsFor(env, 'S3'));
   const sns = createSnsClient(settingsFor(env, 'SNS'));
+  const sqs = createSqsClient(settingsFor(env, 'SQS'));
   const secrets = createSecretsClient(settingsFor(env, 'SECRETS_MANAGER'));
   const basis = { client: dynamo, table: names.table, ...fate };
   const topics: Readonly<Record<Topic, string>> = {
@@ -65,9 +69,12 @@ export function createClient(installation: Installation): Client {
     // What is listed is read in many small groups: more lanes, less waiting.
     store: createStore({ ...basis, onceClient: once, lanes: 4 }),
     views: createViews({ query: createQuery(basis), clock: machineClock }),
+    journal: createJournal(basis),
     blobs: createBlobs({ client: s3, bucket: names.claimsBucket }),
     secrets: createSecrets({ client: secrets }),
     vault: createVault(secrets),
+    // Queues are called after the table.
+    deadLetters: createDeadLetters({ client: sqs, prefix: names.table }),
     ...fate,
     driver: driverRegistry(shippedDrivers),
     async publish(topic, type, text) {
@@ -84,25 +91,7 @@ export function createClient(installation: Installation): Client {
       }
     },
     close() {
-      for (const client of [dynamo, once, s3, sns, secrets]) client.destroy();
+      for (const client of [dynamo, once, s3, sns, sqs, secrets]) client.destroy();
     },
-  };
-}
-
-const loopback = /^https?:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?(?:\/|$)/;
-
-function settingsFor(env: Installation['env'], service: Service): ClientSettings {
-  const endpoint = env[`AWS_ENDPOINT_URL_${service}`] ?? env['AWS_ENDPOINT_URL'];
-  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
-  const accessKeyId = env['AWS_ACCESS_KEY_ID'];
-  const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'];
-  // Temporary credentials and profiles are the SDK's own business.
-  const isPlain = env['AWS_SESSION_TOKEN'] === undefined;
-  return {
-    ...(region === undefined ? {} : { region }),
-    ...(isPlain && accessKeyId !== undefined && secretAccessKey !== undefined
-      ? { credentials: { accessKeyId, secretAccessKey } }
-      : {}),
-    ...(endpoint === undefined ? {} : { endpoint, local: loopback.test(endpoint) }),
   };
 }

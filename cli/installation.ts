@@ -67,15 +67,21 @@ function fromVariables(env: Variables): Installation {
       cure: 'set them all (dray env prints them), or unset all of them to use the embedded cloud of this folder',
     });
   }
-  const given = Object.entries(env).flatMap(([name, value]): [string, string][] =>
-    name.startsWith('AWS_') && isSet(value) ? [[name, value]] : [],
-  );
-  const variables = Object.fromEntries(given);
+  const variables = awsVariables(env);
   return {
     place: variables['AWS_ENDPOINT_URL'] ?? `AWS (${variables['AWS_REGION'] ?? 'default region'})`,
     env: variables,
     names: readNames(({ variable }) => env[variable]),
   };
+}
+
+/** What of an environment is meant for AWS SDKs. */
+export function awsVariables(env: Variables): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]): [string, string][] =>
+      name.startsWith('AWS_') && isSet(value) ? [[name, value]] : [],
+    ),
+  );
 }
 
 async function fromStateDir(stateDir: string): Promise<Installation> {

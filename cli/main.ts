@@ -2,7 +2,7 @@ import { CommanderError } from 'commander';
 import { ZodError } from 'zod';
 import { StepFailure } from '../shared/domain/failure.ts';
 import type { Refusal } from '../shared/domain/event.ts';
-import { StoreUnavailable } from '../shared/ports/failures.ts';
+import { RowUnreadable, StoreUnavailable } from '../shared/ports/failures.ts';
 import { CliError, exit } from './cli-error.ts';
 import { buildProgram, exitCodeOf, joinWords } from './program.ts';
 import { Session, type Surroundings } from './session.ts';
@@ -40,7 +40,7 @@ function refusalOf(error: unknown): Refusal {
       cure: 'is it still running? Look at the terminal of dray up, or start it again',
     };
   }
-  if (error instanceof ZodError || (error instanceof Error && error.name === 'RowUnreadable')) {
+  if (error instanceof ZodError || error instanceof RowUnreadable) {
     return {
       code: 'row-unreadable',
       sentence: `A row of the table is not what this version of dray writes: ${error.message}`,

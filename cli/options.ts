@@ -56,6 +56,18 @@ function duration(text: string): number {
   return ms;
 }
 
+/** How far back something is listed. */
+export const spanOption = (): Option =>
+  new Option('--since <duration>', 'how far back, e.g. 24h or 7d').argParser(span).default(86_400_000, '24h');
+
+const longestSpan = 90 * 86_400_000;
+
+function span(text: string): number {
+  const ms = duration(text);
+  if (ms > 0 && ms <= longestSpan) return ms;
+  throw new InvalidArgumentError('Write a duration of up to 90 days: 24h, 7d.');
+}
+
 export function bytes(text: string): number {
   const size = readBytes(text);
   if (size === undefined)

@@ -3,6 +3,7 @@ import { exit } from './cli-error.ts';
 import type { Session } from './session.ts';
 import { printable } from './text.ts';
 import { addBatch } from './verbs/batch.ts';
+import { addDeadLetters } from './verbs/dead-letters.ts';
 import { addDrain } from './verbs/drain.ts';
 import { addEndpoint } from './verbs/endpoint.ts';
 import { addEnv } from './verbs/env.ts';
@@ -11,6 +12,8 @@ import { addHost } from './verbs/host.ts';
 import { addMove } from './verbs/move.ts';
 import { moveShowCommand, moveShowName } from './verbs/move-show.ts';
 import { addPublish } from './verbs/publish.ts';
+import { addRefusals } from './verbs/refusals.ts';
+import { addStatus } from './verbs/status.ts';
 import { addUp } from './verbs/up.ts';
 
 /** All verbs of `dray`. */
@@ -19,6 +22,7 @@ export function buildProgram(session: Session): Command {
   const program = new Command('dray')
     .description('Moves live databases between hosts, in batches, while clients use them.')
     .option('--state-dir <folder>', "the embedded cloud's folder, if not the project's own (DRAY_STATE_DIR)")
+    .option('--stage <name>', 'a deployed stage, as the AWS credentials of the environment reach it')
     .exitOverride()
     .showSuggestionAfterError()
     .showHelpAfterError('  what next: dray --help, or --help behind a command, shows what there is.')
@@ -28,8 +32,9 @@ export function buildProgram(session: Session): Command {
       writeErr: (text) => stderr.write(safe(text)),
     })
     .hook('preSubcommand', (root) => {
-      const { stateDir } = root.opts<{ readonly stateDir?: string }>();
+      const { stateDir, stage } = root.opts<{ readonly stateDir?: string; readonly stage?: string }>();
       session.stateDir = stateDir;
+      session.stage = stage;
     })
     .addHelpText(
       'after',
@@ -53,6 +58,9 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addDrain(program, session);
   addBatch(program, session);
   addExplain(program, session);
+  addStatus(program, session);
+  addRefusals(program, session);
+  addDeadLetters(program, session);
   addPublish(program, session);
   addEnv(program, session);
   return program;
@@ -74,7 +82,7 @@ function isVerb(argv: readonly string[], index: number): boolean {
   const before = argv.slice(0, index).filter((word) => word !== 'help');
   return before.every(
     (word, at) =>
-      word.startsWith('--state-dir=') || word === '--state-dir' || before[at - 1] === '--state-dir',
+      /^--(?:state-dir|stage)(?:=|$)/.test(word) || /^--(?:state-dir|stage)$/.test(before[at - 1] ?? ''),
   );
 }
 

@@ -210,7 +210,9 @@ export function summaryOf(snapshot: BatchSnapshot): Text[] {
       : []),
     ...(batch.unknown === undefined
       ? []
-      : [`✗ ${count(batch.unknown.count, 'endpoint')} not registered: ${batch.unknown.examples.join(', ')}`]),
+      : [
+          `✗ ${count(batch.unknown.count, 'endpoint')} not registered, or not readable: ${batch.unknown.examples.join(', ')}`,
+        ]),
     [
       styled(good ? 'good' : ended ? 'bad' : 'attention', good ? '✓' : ended ? '✗' : '…'),
       ` batch ${batch.id} ${batch.state}: ${String(figures.moved)} of ${String(figures.total)} moved`,

@@ -3,7 +3,7 @@ import { parseRequest } from '../shared/contracts/events/requests.ts';
 import type { EventHead, Refusal } from '../shared/domain/event.ts';
 import type { BatchId } from '../shared/domain/ids.ts';
 import type { Json } from '../shared/domain/json.ts';
-import type { RequestRecord } from '../shared/domain/request.ts';
+import { besideId, type RequestRecord } from '../shared/domain/request.ts';
 import { CliError } from './cli-error.ts';
 import type { Client, Topic } from './client.ts';
 
@@ -69,7 +69,7 @@ async function waitForOutcome(client: Client, head: EventHead): Promise<Outcome>
   const { store, clock } = client;
   const limit = clock.now() + answerLimitMs;
   // Another request may have had this id before: ours is then kept beside it.
-  const beside = { source: head.source, id: `${head.id}~${head.bodyHash.slice(0, 12)}` };
+  const beside = { source: head.source, id: besideId(head) };
   for (;;) {
     const first = await store.load('request', { source: head.source, id: head.id });
     const ours =

@@ -2,6 +2,7 @@ import { hostname, userInfo } from 'node:os';
 import type { Client } from './client.ts';
 import { createClient } from './client.ts';
 import { findInstallation, type Installation, type Variables } from './installation.ts';
+import { findStage } from './stage.ts';
 import { createTerminal, type Sink, type Terminal } from './terminal.ts';
 
 /** What a command is given by the process that runs it. */
@@ -23,6 +24,8 @@ export class Session {
   exitCode = 0;
   /** The folder given by `--state-dir`. */
   stateDir: string | undefined;
+  /** The deployed stage given by `--stage`. */
+  stage: string | undefined;
   #client: Promise<Client> | undefined;
 
   constructor(surroundings: Surroundings) {
@@ -36,9 +39,10 @@ export class Session {
     return createTerminal({ stdout: stderr, stderr, env });
   }
 
-  /** @throws CliError `cloud-not-running`, `variables-missing` */
+  /** @throws CliError `cloud-not-running`, `variables-missing`, `stage-unknown` */
   installation(): Promise<Installation> {
-    return findInstallation(this.stateDir, this.surroundings.env);
+    const { env } = this.surroundings;
+    return this.stage === undefined ? findInstallation(this.stateDir, env) : findStage(this.stage, env);
   }
 
   /** The installation's client, connected when first asked for. @throws as `installation` */

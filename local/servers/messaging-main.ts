@@ -109,6 +109,14 @@ async function serve(): Promise<void> {
 function tunePersistence(persistence: PersistenceManager): void {
   const { db } = z.object({ db: z.instanceof(DatabaseSync) }).parse(persistence);
   db.exec('PRAGMA synchronous = OFF');
+  // As it comes it would forget how often the message was received, which the file refuses: a message that is given
+  // back at once (visibility 0) would be lost.
+  const ready = db.prepare(
+    'UPDATE sqs_messages SET receipt_handle = NULL, visibility_deadline = NULL WHERE message_id = ?',
+  );
+  persistence.updateMessageReady = (messageId) => {
+    ready.run(messageId);
+  };
   const base = `http://127.0.0.1:${String(settings.port)}/${ACCOUNT_ID}/`;
   const file = new DatabaseSync(join(settings.dataDir, 'fauxqs.db'));
   file.prepare('UPDATE sqs_queues SET url = ? || name').run(base);

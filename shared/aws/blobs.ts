@@ -40,18 +40,24 @@ export function createBlobs({ client, bucket }: BlobsOptions): Blobs {
       const body = await read(check);
       if (body.length !== check.bytes || sha256(body).toString('hex') !== check.sha256)
         throw altered(check, bucket);
-      const value: unknown = JSON.parse(body.toString());
-      return value;
+      return readJson(body, check, bucket);
     },
   };
 
   async function read(check: ClaimCheck): Promise<Buffer> {
     try {
-      const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: check.key }));
+      const { Body, ContentLength } = await client.send(
+        new GetObjectCommand({ Bucket: bucket, Key: check.key }),
+      );
+      if (ContentLength !== undefined && ContentLength !== check.bytes) {
+        // Whoever refers to a few bytes shall not make us read gigabytes.
+        await Body?.transformToWebStream().cancel();
+        throw altered(check, bucket);
+      }
       return Buffer.from((await Body?.transformToByteArray()) ?? []);
     } catch (error) {
-      if (error instanceof Error && (error.name === 'NoSuchKey' || error.name === 'NotFound'))
-        throw missing(check, bucket);
+      if (error instanceof StepFailure) throw error;
+      if (isAbsent(error)) throw missing(check, bucket);
       throw asPortError(error, 'the bucket');
     }
   }
@@ -66,12 +72,37 @@ export function canonical(value: unknown): string {
 
 const sha256 = (body: Buffer): Buffer => createHash('sha256').update(body).digest();
 
+const absentNames = new Set(['NoSuchKey', 'NotFound', 'AccessDenied', 'Forbidden']);
+
+/** Who may not list a bucket, as our roles may not, is answered "access denied" for what is not there. */
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && absentNames.has(error.name);
+}
+
+/** @throws StepFailure `claim-check-not-json` */
+function readJson(body: Buffer, { key }: ClaimCheck, bucket: string): unknown {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return value;
+  } catch (cause) {
+    throw new StepFailure(
+      {
+        code: 'claim-check-not-json',
+        sentence: `object ${key} in bucket ${bucket} is not JSON`,
+        cure: 'upload it as JSON, and publish the request again with the hash of that',
+      },
+      'fail',
+      { cause },
+    );
+  }
+}
+
 function missing({ key }: ClaimCheck, bucket: string): StepFailure {
   return new StepFailure(
     {
       code: 'claim-check-missing',
-      sentence: `bucket ${bucket} has no object ${key}`,
-      cure: "upload it again under that key, or look at the bucket's lifecycle rules",
+      sentence: `bucket ${bucket} has no object ${key}, or none that may be read`,
+      cure: "upload it again under that key, or look at the bucket's policy and lifecycle rules",
     },
     'fail',
   );

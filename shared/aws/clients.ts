@@ -58,21 +58,24 @@ function shared({ region, endpoint, credentials, local, requestMs = defaultReque
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
-    ...(local === true ? { signer: { sign: pretendToSign } } : {}),
+    ...(local === true ? { signer: { sign: pretendingToSign(region) } } : {}),
     requestHandler: { connectionTimeout: 2_000, requestTimeout: requestMs, throwOnRequestTimeout: true },
   };
 }
 
 /** The emulators want to see a signature, read the region from its head, and check nothing. */
-async function pretendToSign<R extends { headers: Record<string, string> }>(
-  request: R,
-  {
-    signingRegion = 'local',
-    signingService = 'local',
-  }: { signingRegion?: string; signingService?: string } = {},
-): Promise<R> {
-  const scope = `local/20260101/${signingRegion}/${signingService}/aws4_request`;
-  request.headers['authorization'] = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
-  request.headers['x-amz-date'] = '20260101T000000Z';
-  return await Promise.resolve(request);
+function pretendingToSign(region = 'local') {
+  return async <R extends { headers: Record<string, string> }>(
+    request: R,
+    {
+      signingRegion = region,
+      signingService = 'local',
+    }: { signingRegion?: string; signingService?: string } = {},
+  ): Promise<R> => {
+    const scope = `local/20260101/${signingRegion}/${signingService}/aws4_request`;
+    request.headers['authorization'] =
+      `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=0`;
+    request.headers['x-amz-date'] = '20260101T000000Z';
+    return await Promise.resolve(request);
+  };
 }

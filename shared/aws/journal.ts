@@ -37,7 +37,9 @@ export function createJournal(options: JournalOptions): Journal {
   return {
     async append(entries) {
       const puts = [
-        ...new Map(entries.map((entry) => [`${entry.move}#${String(entry.version)}`, entry])).values(),
+        ...new Map(
+          entries.map((entry) => [`${entry.move}#${String(entry.version)}#${entry.letter ?? ''}`, entry]),
+        ).values(),
       ].map((entry): WriteRequest => ({ PutRequest: { Item: toItem(historyRow(entry, keepMs)) } }));
       for (let start = 0; start < puts.length; start += putsPerCall)
         await put(puts.slice(start, start + putsPerCall));

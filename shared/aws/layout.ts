@@ -2,6 +2,7 @@ import { batchRow } from '../contracts/rows/batch.ts';
 import { cleanupRow } from '../contracts/rows/cleanup.ts';
 import { endpointRow } from '../contracts/rows/endpoint.ts';
 import { hostRow } from '../contracts/rows/host.ts';
+import { letterRow } from '../contracts/rows/letter.ts';
 import { moveRow } from '../contracts/rows/move.ts';
 import { requestRow } from '../contracts/rows/request.ts';
 import type { Attribute, Row, RowCodec } from '../contracts/rows/row.ts';
@@ -15,6 +16,7 @@ export const codecs: { readonly [K in RecordKind]: RowCodec<Keys[K], Records[K]>
   move: moveRow,
   request: requestRow,
   cleanup: cleanupRow,
+  letter: letterRow,
 };
 
 export interface IndexLayout {

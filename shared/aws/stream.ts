@@ -41,6 +41,8 @@ export function changeOf(record: unknown): Change | undefined {
       return change('request', OldImage, NewImage);
     case 'cleanup':
       return change('cleanup', OldImage, NewImage);
+    case 'letter':
+      return change('letter', OldImage, NewImage);
     default:
       return undefined;
   }

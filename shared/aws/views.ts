@@ -2,9 +2,12 @@ import * as z from 'zod';
 import { cleanupsOnHost } from '../contracts/rows/cleanup.ts';
 import { endpointsOfShard, endpointsOnHost } from '../contracts/rows/endpoint.ts';
 import { decodeHistory, historyKey, historyPrefix } from '../contracts/rows/history.ts';
+import { deedsOfHour } from '../contracts/rows/letter.ts';
 import { labelAndEndpoint, readWaitingEntry } from '../contracts/rows/move.ts';
-import { RowUnreadable, shardCount, shards, type RowKey } from '../contracts/rows/row.ts';
+import { refusalsOfHour } from '../contracts/rows/request.ts';
+import { shardCount, shards, type RowKey } from '../contracts/rows/row.ts';
 import type { Clock } from '../ports/clock.ts';
+import { RowUnreadable } from '../ports/failures.ts';
 import type { Due, HistoryEntry, Page, Views, WaitingMove } from '../ports/store.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { codecs } from './layout.ts';
@@ -40,6 +43,14 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
         moveIn,
       ),
     movesAt: async (hour, cursor) => await page({ index: 'byTime', hash: hour }, cursor, moveIn),
+    refusalsAt: async (hour, cursor) =>
+      await page({ index: 'byTime', hash: refusalsOfHour(hour) }, cursor, (entry) =>
+        codecs.request.keyOf(keyIn(entry)),
+      ),
+    lettersAt: async (hour, cursor) =>
+      await page({ index: 'byTime', hash: deedsOfHour(hour) }, cursor, (entry) =>
+        codecs.letter.keyOf(keyIn(entry)),
+      ),
     cleanupsOn: async (host, cursor) =>
       await page({ index: 'byHost', hash: cleanupsOnHost(host) }, cursor, (entry) =>
         codecs.cleanup.keyOf(keyIn(entry)),

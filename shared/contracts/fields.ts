@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { batchId, endpointName, hostName, namePattern, nameRule } from '../domain/ids.ts';
+import { batchId, endpointName, hostName, labelPattern, namePattern, nameRule } from '../domain/ids.ts';
 
 /**
  * Fields that occur in several contracts. The message of each rule completes the sentence "it must be …", and
@@ -34,8 +34,5 @@ const labelRule =
   'up to 20 labels; keys of letters, digits, ".", "_", "/" or "-" (at most 63), values at most 100 characters';
 
 export const labelsField = z
-  .record(
-    z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/, { error: labelRule }),
-    z.string().max(100, { error: labelRule }),
-  )
+  .record(z.string().regex(labelPattern, { error: labelRule }), z.string().max(100, { error: labelRule }))
   .refine((labels) => Object.keys(labels).length <= 20, { error: labelRule });

@@ -1,3 +1,4 @@
+import type { Failure } from './failure.ts';
 import type { BatchId, EndpointName, HostName } from './ids.ts';
 import type { MoveLabel } from './move.ts';
 import type { MovePolicy } from './policy.ts';
@@ -44,6 +45,8 @@ export interface Batch {
   readonly unknown?: { readonly count: number; readonly examples: readonly EndpointName[] };
   /** For display; exact once the batch is completed. */
   readonly counts: Readonly<Partial<Record<MoveLabel, number>>>;
+  /** Why none of its endpoints could be planned. */
+  readonly failure?: Failure;
   readonly createdAt: number;
   readonly endedAt?: number;
   readonly version: number;

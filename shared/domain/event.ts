@@ -9,7 +9,10 @@ export interface EventHead {
   readonly source: string;
   readonly id: string;
   readonly type: string;
-  /** SHA-256 of type and data in canonical form: a repeat has the same, another request with its id has not. */
+  /**
+   * SHA-256 of type and data in canonical form, or of the whole text where that cannot be read: a repeat has the
+   * same, another request with its id has not.
+   */
   readonly bodyHash: string;
 }
 
@@ -67,7 +70,7 @@ export interface Refusal extends Failure {
   readonly field?: string;
 }
 
-/** An event as it came through the wall. A refused one has a head if that much could be read. */
+/** An event as it came through the wall. A refused one too has a head: its publisher's, or one made of its content. */
 export type Parsed<E> =
   | { readonly kind: 'event'; readonly head: EventHead; readonly event: E }
-  | { readonly kind: 'refused'; readonly head?: EventHead; readonly refusal: Refusal };
+  | { readonly kind: 'refused'; readonly head: EventHead; readonly refusal: Refusal };

@@ -129,7 +129,7 @@ export function explainBatch(
     subject: `batch ${batch.id} (${batch.reason})`,
     sentence: batchSentence(batch, total, arrived, failed.length),
     since: batch.endedAt ?? batch.createdAt,
-    blockers: [...blockersOf(moves, hosts), ...unknownEndpoints(batch)],
+    blockers: [...unplanned(batch), ...blockersOf(moves, hosts), ...unknownEndpoints(batch)],
     actions: failed.length > 0 ? failed.slice(0, 3).map(({ id }) => `dray explain ${id}`) : watching(batch),
   };
 }
@@ -152,13 +152,19 @@ function batchSentence({ state, planned }: Batch, total: number, arrived: number
   }
 }
 
+function unplanned({ failure }: Batch): Blocker[] {
+  if (failure === undefined) return [];
+  const { code, sentence, cure } = failure;
+  return [{ kind: 'ended', code, on: sentence, moves: 0, cure, examples: [] }];
+}
+
 function unknownEndpoints({ unknown }: Batch): Blocker[] {
   if (unknown === undefined) return [];
   return [
     {
       kind: 'ended',
       code: 'endpoint-unknown',
-      on: `not registered: ${unknown.examples.join(', ')}`,
+      on: `not registered, or their rows cannot be read: ${unknown.examples.join(', ')}`,
       moves: unknown.count,
       cure: 'register them (dray endpoint add), then ask for them again',
       examples: [],

@@ -18,6 +18,9 @@ export type HostName = Branded<'HostName'>;
 export const namePattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 export const nameRule = 'starts with a letter or digit, then letters, digits, ".", "_" or "-"; at most 100';
 
+/** Names of labels. */
+export const labelPattern = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
+
 export const isBatchId = (text: string): text is BatchId => /^bt_[0-9a-z]{20}$/.test(text);
 export const isMoveId = (text: string): text is MoveId => /^mv_[0-9a-z]{16}$/.test(text);
 export const isEndpointName = (text: string): text is EndpointName => namePattern.test(text);

@@ -1,5 +1,14 @@
 import type { BatchId } from './ids.ts';
+import type { EventHead } from './event.ts';
 import type { Failure } from './failure.ts';
+
+/**
+ * Where a request is kept whose id an earlier one with another body has taken. There is a space in it, so that no
+ * publisher's own id can be the same.
+ */
+export function besideId({ id, bodyHash }: Pick<EventHead, 'id' | 'bodyHash'>): string {
+  return `${id} ~${bodyHash.slice(0, 12)}`;
+}
 
 /** What became of a request. Kept under its publisher's source and id, so that a repeat finds it. */
 export interface RequestRecord {

@@ -6,7 +6,7 @@ export interface Blobs {
   put(value: unknown): Promise<ClaimCheck>;
   /**
    * The value, verified against its hash.
-   * @throws StepFailure `claim-check-missing` or `claim-check-altered`
+   * @throws StepFailure `claim-check-missing`, `claim-check-altered` or `claim-check-not-json`
    */
   get(check: ClaimCheck): Promise<unknown>;
 }

@@ -2,3 +2,9 @@
 export class StoreUnavailable extends Error {
   override readonly name = 'StoreUnavailable';
 }
+
+/** A row does not keep its contract: written by another version, or by hand. It will not become readable by itself. */
+export class RowUnreadable extends Error {
+  override readonly name = 'RowUnreadable';
+  readonly code = 'row-unreadable';
+}

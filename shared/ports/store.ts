@@ -2,6 +2,7 @@ import type { Batch } from '../domain/batch.ts';
 import type { CleanupRecord } from '../domain/cleanup.ts';
 import type { Host, PermitSide } from '../domain/host.ts';
 import type { BatchId, EndpointName, HostName, MoveId } from '../domain/ids.ts';
+import type { Letter } from '../domain/letter.ts';
 import type { Move, MoveLabel } from '../domain/move.ts';
 import type { Placement } from '../domain/placement.ts';
 import type { RequestRecord } from '../domain/request.ts';
@@ -14,6 +15,7 @@ export interface Records {
   readonly move: Move;
   readonly request: RequestRecord;
   readonly cleanup: CleanupRecord;
+  readonly letter: Letter;
 }
 export type RecordKind = keyof Records;
 
@@ -25,6 +27,7 @@ export interface Keys {
   readonly move: Pick<Move, 'id'>;
   readonly request: Pick<RequestRecord, 'source' | 'id'>;
   readonly cleanup: Pick<CleanupRecord, 'move' | 'run' | 'host'>;
+  readonly letter: Pick<Letter, 'message'>;
 }
 
 export type Committed<R> = { readonly kind: 'committed'; readonly record: R } | { readonly kind: 'conflict' };
@@ -92,6 +95,8 @@ export interface HistoryEntry {
   readonly step?: string;
   readonly ms?: number;
   readonly note?: string;
+  /** The dead letter with which a person did something: no transition, it stands beside the version's own. */
+  readonly letter?: string;
 }
 
 /** Work whose time has come, as the sweep finds it. */
@@ -121,6 +126,10 @@ export interface Views {
   movesOf(batch: BatchId, label?: MoveLabel, cursor?: string): Promise<Page<MoveId>>;
   /** Moves made in an hour (`2026-11-21T08`), newest last. */
   movesAt(hour: string, cursor?: string): Promise<Page<MoveId>>;
+  /** Requests that were refused, by the hour (`2026-11-21T08`) in which they came, newest last. */
+  refusalsAt(hour: string, cursor?: string): Promise<Page<Keys['request']>>;
+  /** Dead letters that a person has put back or thrown away in an hour (`2026-11-21T08`), newest last. */
+  lettersAt(hour: string, cursor?: string): Promise<Page<Keys['letter']>>;
   /** Moves that wait for a permit: highest priority first, then oldest, at most about `limit` of them. */
   waiting(limit: number): Promise<readonly WaitingMove[]>;
   /** Due at or before `now`, at most about `limit` of them. */

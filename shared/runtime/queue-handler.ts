@@ -3,22 +3,24 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
 import type { Invocation } from '../workflow/services.ts';
+import { StepFailure } from '../domain/failure.ts';
+import { noteFailure } from '../workflow/note-failure.ts';
 import { invocationOf, platform, wrap } from './platform.ts';
+import { services } from './services.ts';
 
 type QueueHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
 /**
- * A function behind a queue of our own messages: each record by itself and all at once, failures answered one
- * by one. A record that is no message of ours will never be one: it is logged and let go, not tried again. The
- * rows know what was to be done.
+ * A function behind a queue of our own messages: each record by itself and all at once, failures answered one by
+ * one. A record that is no message of ours fails too: perhaps a newer release can read it, else it is set aside
+ * where people see it.
  */
 export function queueHandler<Message>(
   schema: z.ZodType<Message>,
   handle: (message: Message, invocation: Invocation) => Promise<void>,
 ): QueueHandler {
   return recordHandler(async (record, invocation) => {
-    const message = read(schema, record.body, record);
-    if (message !== undefined) await handle(message.value, invocation);
+    await handle(read(schema, record.body), invocation);
   });
 }
 
@@ -41,7 +43,7 @@ function recordHandler(handle: (record: SQSRecord, invocation: Invocation) => Pr
         await handle(record, invocation);
         count('RecordsHandled');
       } catch (error) {
-        report(error, record);
+        await report(error, record);
         throw error;
       }
     };
@@ -52,40 +54,58 @@ function recordHandler(handle: (record: SQSRecord, invocation: Invocation) => Pr
   });
 }
 
-/** The same for messages that are best looked at together; they fail together too. */
+/**
+ * The same for messages that are best looked at together. If that fails, each is looked at alone, so that one
+ * message takes no other with it.
+ */
 export function gatheringQueueHandler<Message>(
   schema: z.ZodType<Message>,
   handle: (messages: readonly Message[], invocation: Invocation) => Promise<void>,
 ): QueueHandler {
   return wrap(async (event, context) => {
-    const messages = event.Records.flatMap((record) => {
-      const message = read(schema, record.body, record);
-      return message === undefined ? [] : [message.value];
-    });
+    const invocation = invocationOf(context);
+    const failed: SQSRecord[] = [];
+    const attempt = async (records: readonly SQSRecord[]): Promise<void> => {
+      await handle(
+        records.map(({ body }) => read(schema, body)),
+        invocation,
+      );
+      count('RecordsHandled', records.length);
+    };
+    const attemptAlone = async (record: SQSRecord): Promise<void> => {
+      try {
+        await attempt([record]);
+      } catch (error) {
+        await report(error, record);
+        failed.push(record);
+      }
+    };
+    const readable = event.Records.filter(({ body }) => schema.safeParse(jsonOf(body)).success);
+    for (const record of event.Records) if (!readable.includes(record)) await attemptAlone(record);
     try {
-      await handle(messages, invocationOf(context));
-      count('RecordsHandled', messages.length);
-      return { batchItemFailures: [] };
+      if (readable.length > 0) await attempt(readable);
     } catch (error) {
-      for (const record of event.Records) report(error, record);
-      return { batchItemFailures: event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+      platform().logger.warn('records failed together, each is tried alone', { error: String(error) });
+      for (const record of readable) await attemptAlone(record);
     }
+    return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   });
 }
 
-function read<Message>(
-  schema: z.ZodType<Message>,
-  text: string,
-  { messageId }: Pick<SQSRecord, 'messageId'>,
-): { readonly value: Message } | undefined {
+/** @throws StepFailure `message-unreadable` */
+function read<Message>(schema: z.ZodType<Message>, text: string): Message {
   const parsed = schema.safeParse(jsonOf(text));
-  if (parsed.success) return { value: parsed.data };
+  if (parsed.success) return parsed.data;
   count('RecordsRefused');
-  platform().logger.error('message refused: it is not of a form that this release reads', {
-    messageId,
-    issues: parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`),
-  });
-  return undefined;
+  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
+  throw new StepFailure(
+    {
+      code: 'message-unreadable',
+      sentence: `the message is not of a form that this release reads (${faults.join('; ').slice(0, 200)})`,
+      cure: 'put it back once the release that sent it is deployed; discard it if nobody of ours has sent it',
+    },
+    'fail',
+  );
 }
 
 function jsonOf(text: string): unknown {
@@ -96,13 +116,28 @@ function jsonOf(text: string): unknown {
   }
 }
 
-function report(error: unknown, { messageId, attributes }: SQSRecord): void {
+/** A message that failed once usually does not again; from the second time on it is kept why. */
+const notedFrom = 2;
+
+async function report(error: unknown, { messageId, attributes, eventSourceARN }: SQSRecord): Promise<void> {
   count('RecordsFailed');
-  platform().logger.error('record failed, it will be delivered again', {
+  const { logger, config } = platform();
+  const receives = Number(attributes.ApproximateReceiveCount);
+  logger.error('record failed, it will be delivered again', {
     messageId,
-    received: attributes.ApproximateReceiveCount,
+    received: receives,
     error: error instanceof Error ? error : new Error(String(error)),
   });
+  if (receives < notedFrom) return;
+  const name = eventSourceARN.split(':').at(-1) ?? '';
+  // Queues are called after the table: what is left is the queue's own name.
+  const queue = name.startsWith(`${config.TABLE_NAME}-`) ? name.slice(config.TABLE_NAME.length + 1) : name;
+  try {
+    await noteFailure(services(), { message: messageId, queue, receives }, error);
+  } catch (trouble) {
+    // The record has failed in any case; that its reason is not kept must not hide it.
+    logger.warn('why a record failed could not be kept', { messageId, error: String(trouble) });
+  }
 }
 
 function count(metric: string, value = 1): void {

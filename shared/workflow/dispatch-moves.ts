@@ -5,6 +5,7 @@ import type { BatchId, HostName, MoveId } from '../domain/ids.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import type { DispatchMessage } from '../ports/bus.ts';
 import type { WaitingMove } from '../ports/store.ts';
+import { eachApart, loadReadable } from './each-apart.ts';
 import { moveShape } from './move-endpoint/workflow.ts';
 import { moveIdOf, resolvedNames } from './planning/plan-batch.ts';
 import type { Invocation, Services } from './services.ts';
@@ -30,7 +31,7 @@ export async function dispatchMoves(
 ): Promise<void> {
   await admit(services, invocation);
   const batches = new Set(messages.flatMap(({ batch }) => batch ?? []));
-  for (const batch of batches) await completeBatch(services, batch);
+  await eachApart(services, [...batches], async (batch) => completeBatch(services, batch));
 }
 
 /**
@@ -43,13 +44,11 @@ async function admit(services: DispatchServices, invocation: Pick<Invocation, 'r
   let admitted = 0;
   let at = 0;
   for (; at < waiting.length && invocation.remainingMs() > 0; at += abreast) {
-    await Promise.all(
-      waiting.slice(at, at + abreast).map(async (move) => {
-        if (!(await gate.admits(move))) return;
-        await begin(services, move);
-        admitted += 1;
-      }),
-    );
+    await eachApart(services, waiting.slice(at, at + abreast), async (move) => {
+      if (!(await gate.admits(move))) return;
+      await begin(services, move);
+      admitted += 1;
+    });
   }
   // More than one look takes in, or than this one had time for: as long as some were admitted, there may be more.
   const more = waiting.length >= lookAhead || at < waiting.length;
@@ -133,8 +132,13 @@ class Room {
 /** The permits are held: the move may go. A crash before this leaves permits to a waiting move, which takes them again. */
 async function begin(services: DispatchServices, waiting: WaitingMove): Promise<void> {
   const { store, permits, bus, clock } = services;
-  const move = await store.load('move', { id: waiting.id });
-  if (move === undefined) return;
+  const [move] = await loadReadable(services, 'move', [{ id: waiting.id }]);
+  if (move === 'unreadable') {
+    // It stays where it is until somebody has repaired its row; others may have its permits.
+    await permits.giveBack(waiting.source, 'out', waiting.id);
+    await permits.giveBack(waiting.target, 'in', waiting.id);
+  }
+  if (move === undefined || move === 'unreadable') return;
   const decision = decide(
     moveShape(services),
     move.execution,
@@ -173,7 +177,12 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
       type: 'batch.completed',
       subject: id,
       at: services.clock.now(),
-      data: { batch: id, reason: batch.reason, counts: { ...counts } },
+      data: {
+        batch: id,
+        reason: batch.reason,
+        counts: { ...counts },
+        ...(batch.failure === undefined ? {} : { failure: { ...batch.failure } }),
+      },
     },
   ]);
 }
@@ -184,7 +193,8 @@ async function countMoves(
   batch: Batch,
 ): Promise<Partial<Record<MoveLabel, number>> | undefined> {
   const names = await resolvedNames(services, batch);
-  const moves = await services.store.loadMany(
+  const moves = await loadReadable(
+    services,
     'move',
     names.map((name) => ({ id: moveIdOf(services, batch, name) })),
   );
@@ -197,5 +207,8 @@ async function countMoves(
   return counts;
 }
 
-const labelOfMove = (move: Move | undefined): MoveLabel =>
-  move === undefined ? 'waiting' : labelOf(move.execution);
+/** A move whose row cannot be read is set aside, and the batch goes on without it and says so. */
+const labelOfMove = (move: Move | 'unreadable' | undefined): MoveLabel => {
+  if (move === 'unreadable') return 'stuck';
+  return move === undefined ? 'waiting' : labelOf(move.execution);
+};

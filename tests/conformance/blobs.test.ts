@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { CreateBucketCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
@@ -6,6 +8,7 @@ import { createS3Client } from '../../shared/aws/clients.ts';
 import type { Blobs } from '../../shared/ports/blobs.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import { anyJson } from '../support/arbitraries.ts';
+import { startAnsweringServer } from '../support/answering-server.ts';
 import { MemoryBlobs } from '../support/memory-blobs.ts';
 import { startTestMessaging, type TestServer } from '../support/test-messaging.ts';
 import { localClient } from '../support/test-table.ts';
@@ -96,6 +99,19 @@ describe.each(subjects)('claim checks in $name', ({ open }) => {
     await expect(blobs.get(check)).rejects.toMatchObject({ failure: { code: 'claim-check-altered' } });
   });
 
+  test('that are no JSON are refused', async () => {
+    const check = await blobs.put('not json');
+    const body = 'not json';
+    await opened.alter('uploads/text', body);
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    await expect(
+      blobs.get({ ...check, key: 'uploads/text', sha256, bytes: body.length }),
+    ).rejects.toMatchObject({
+      failure: { code: 'claim-check-not-json' },
+      verdict: 'fail',
+    });
+  });
+
   test('that others have stored under a key of their own are read by their hash', async () => {
     const check = await blobs.put({ mine: true });
     await opened.alter('uploads/selection.json', '{"mine":true}');
@@ -104,6 +120,71 @@ describe.each(subjects)('claim checks in $name', ({ open }) => {
 
   test('are not made of what is no JSON', async () => {
     await expect(blobs.put(undefined)).rejects.toThrow(RangeError);
+  });
+});
+
+describe('a bucket that answers', () => {
+  const check = { key: 'claims/none', sha256: 'ab', bytes: 1 };
+
+  async function asking<T>(
+    answer: (response: ServerResponse) => void,
+    ask: (blobs: Blobs) => Promise<T>,
+  ): Promise<T> {
+    const server = await startAnsweringServer(answer);
+    const client = createS3Client(localClient(server.endpoint));
+    try {
+      return await ask(createBlobs({ client, bucket: 'claims' }));
+    } finally {
+      client.destroy();
+      await server.close();
+    }
+  }
+
+  const error = (status: number, code: string) => (response: ServerResponse) => {
+    response.writeHead(status, { 'content-type': 'application/xml' });
+    response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>no</Message></Error>`);
+  };
+
+  test('"access denied" has not the object: who may not list it is told no more', async () => {
+    await asking(error(403, 'AccessDenied'), async (blobs) => {
+      await expect(blobs.get(check)).rejects.toMatchObject({
+        failure: { code: 'claim-check-missing' },
+        verdict: 'fail',
+      });
+    });
+  });
+
+  test('"slow down" is unavailable', async () => {
+    await asking(error(503, 'SlowDown'), async (blobs) => {
+      await expect(blobs.get(check)).rejects.toThrow(StoreUnavailable);
+    });
+  });
+
+  test('with more than was referred to is not read to its end', async () => {
+    const whole = 200_000_000;
+    const [piece, sent] = [Buffer.alloc(100_000), { bytes: 0 }];
+    const pour = (response: ServerResponse): void => {
+      while (sent.bytes < whole) {
+        sent.bytes += piece.length;
+        if (!response.write(piece)) {
+          response.once('drain', () => {
+            pour(response);
+          });
+          return;
+        }
+      }
+      response.end();
+    };
+    await asking(
+      (response) => {
+        response.writeHead(200, { 'content-length': whole });
+        pour(response);
+      },
+      async (blobs) => {
+        await expect(blobs.get(check)).rejects.toMatchObject({ failure: { code: 'claim-check-altered' } });
+      },
+    );
+    expect(sent.bytes).toBeLessThan(whole / 4);
   });
 });
 

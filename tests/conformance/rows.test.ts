@@ -6,12 +6,13 @@ import { changeOf } from '../../shared/aws/stream.ts';
 import { fromItem, toItem } from '../../shared/aws/wire.ts';
 import { decodeHistory, encodeHistory } from '../../shared/contracts/rows/history.ts';
 import { readWaitingEntry } from '../../shared/contracts/rows/move.ts';
-import { RowUnreadable, shardOf, shards } from '../../shared/contracts/rows/row.ts';
+import { shardOf, shards } from '../../shared/contracts/rows/row.ts';
 import { labelOf, type Move } from '../../shared/domain/move.ts';
+import { RowUnreadable } from '../../shared/ports/failures.ts';
 import type { RecordKind } from '../../shared/ports/store.ts';
 import { anyMoveId, anyRecord } from '../support/arbitraries.ts';
 
-const kinds: readonly RecordKind[] = ['host', 'endpoint', 'batch', 'move', 'request', 'cleanup'];
+const kinds: readonly RecordKind[] = ['host', 'endpoint', 'batch', 'move', 'request', 'cleanup', 'letter'];
 
 describe.each(kinds)('a row of a %s', (kind) => {
   test('gives back exactly the record that went in, over the wire', () => {

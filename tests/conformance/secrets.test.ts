@@ -4,6 +4,7 @@ import { createSecretsClient } from '../../shared/aws/clients.ts';
 import { createSecrets } from '../../shared/aws/secrets.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import type { Secrets } from '../../shared/ports/secrets.ts';
+import { startAnsweringServer } from '../support/answering-server.ts';
 import { createMemorySecrets } from '../support/memory-secrets.ts';
 import { startTestSecrets } from '../support/test-messaging.ts';
 import { localClient } from '../support/test-table.ts';
@@ -50,6 +51,23 @@ describe.each([
       await close();
     }
   });
+});
+
+test('a secret that the role may not read counts as missing: what it names is not ours', async () => {
+  const server = await startAnsweringServer((response) => {
+    response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' });
+    response.end(JSON.stringify({ __type: 'AccessDeniedException', Message: 'not authorized' }));
+  });
+  const client = createSecretsClient(localClient(server.endpoint));
+  try {
+    await expect(createSecrets({ client }).fetch('another/stage')).rejects.toMatchObject({
+      failure: { code: 'secret-missing' },
+      verdict: 'fail',
+    });
+  } finally {
+    client.destroy();
+    await server.close();
+  }
 });
 
 test('a secret manager that cannot be reached is unavailable', async () => {

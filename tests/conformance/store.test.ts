@@ -5,7 +5,7 @@ import { anyRecord } from '../support/arbitraries.ts';
 import { sample } from '../support/samples.ts';
 import { subjects, type TablePorts } from '../support/store-subjects.ts';
 
-const kinds: readonly RecordKind[] = ['host', 'endpoint', 'batch', 'move', 'request', 'cleanup'];
+const kinds: readonly RecordKind[] = ['host', 'endpoint', 'batch', 'move', 'request', 'cleanup', 'letter'];
 
 describe.each(subjects)('the store on $name', ({ open, runs }) => {
   let ports: TablePorts;
@@ -160,6 +160,7 @@ function identityOf<K extends RecordKind>(kind: K, record: Records[K]): Partial<
     move: ['id'],
     request: ['source', 'id'],
     cleanup: ['move', 'run', 'host'],
+    letter: ['message'],
   };
   return pick(record, names[kind]);
 }

@@ -16,6 +16,7 @@ import {
   type MoveId,
 } from '../../shared/domain/ids.ts';
 import type { Json, JsonObject } from '../../shared/domain/json.ts';
+import type { Letter } from '../../shared/domain/letter.ts';
 import { moveLabels, type Move } from '../../shared/domain/move.ts';
 import type { Arbitration, Placement } from '../../shared/domain/placement.ts';
 import type { MovePolicy } from '../../shared/domain/policy.ts';
@@ -140,11 +141,12 @@ const batch: Arbitrary<Batch> = fc
     resolved: claimCheck,
     unknown: fc.record({ count: small, examples: fc.array(anyEndpointName, { maxLength: 3 }) }),
     counts: fc.dictionary(fc.constantFrom(...moveLabels), small, { noNullPrototype: true }),
+    failure,
     createdAt: time,
     endedAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['total', 'resolved', 'unknown', 'endedAt']));
+  .chain((whole) => lacking(whole, ['total', 'resolved', 'unknown', 'failure', 'endedAt']));
 
 const waitingOn = fc.record({ code: text, on: text, since: time });
 const working = {
@@ -240,6 +242,23 @@ const cleanup: Arbitrary<CleanupRecord> = fc.record({
   version,
 });
 
+const letter: Arbitrary<Letter> = fc
+  .record({
+    message: key,
+    queue: text,
+    receives: small,
+    failure,
+    at: time,
+    deed: fc.record({
+      kind: fc.constantFrom('redriven' as const, 'discarded' as const),
+      by: text,
+      reason: text,
+      at: time,
+    }),
+    version,
+  })
+  .chain((whole) => lacking(whole, ['failure', 'deed']));
+
 export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = {
   host,
   endpoint: placement,
@@ -247,6 +266,7 @@ export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = 
   move,
   request,
   cleanup,
+  letter,
 };
 
 /** The value without some of the named fields, each by chance. */

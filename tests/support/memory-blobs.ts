@@ -23,7 +23,12 @@ export class MemoryBlobs implements Blobs {
     if (sha256(text) !== check.sha256 || Buffer.byteLength(text) !== check.bytes) {
       throw failure('claim-check-altered', `object ${check.key} has other content than its hash says`);
     }
-    return JSON.parse(text);
+    try {
+      const value: unknown = JSON.parse(text);
+      return value;
+    } catch {
+      throw failure('claim-check-not-json', `object ${check.key} is not JSON`);
+    }
   }
 }
 

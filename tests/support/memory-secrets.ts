@@ -9,7 +9,7 @@ export function createMemorySecrets(secrets: ReadonlyMap<string, string>): Secre
       const secret = secrets.get(reference);
       if (secret !== undefined) return secret;
       throw new StepFailure(
-        { code: 'secret-missing', sentence: `there is no secret "${reference}"`, cure: 'create it' },
+        { code: 'secret-missing', sentence: `there is no secret "${reference}"`, cure: 'create it first' },
         'fail',
       );
     },

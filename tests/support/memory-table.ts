@@ -69,6 +69,11 @@ export class MemoryTable {
     throw new AnswerLost('a write was not answered');
   }
 
+  /** Every row there is. */
+  rows(): readonly Row[] {
+    return [...this.#rows.values()].flatMap((row) => copy(row) ?? []);
+  }
+
   /** Lets the late writes take effect, if their conditions still hold. */
   land(): void {
     const due = this.#late;

@@ -12,6 +12,7 @@ const named: { readonly [K in RecordKind]: (record: Records[K]) => Records[K] } 
   move: (move) => move,
   request: (request) => ({ ...request, id: `sample-${String(count)}` }),
   cleanup: (cleanup) => cleanup,
+  letter: (letter) => ({ ...letter, message: `sample-${String(count)}` }),
 };
 
 /** A record of a kind like no other before it: of version 1, and with a key of its own. */

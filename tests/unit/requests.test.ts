@@ -43,11 +43,11 @@ describe('a request', () => {
     });
     expect(carried).toBe(false);
     expect(await services.store.load('request', head)).toEqual(first);
-    expect(await services.store.load('request', { source: 'ops', id: 'drain-7~bbbbbbbbbbbb' })).toMatchObject(
-      {
-        outcome: { kind: 'refused', failure: { code: 'request-id-reused' }, field: 'id' },
-      },
-    );
+    expect(
+      await services.store.load('request', { source: 'ops', id: 'drain-7 ~bbbbbbbbbbbb' }),
+    ).toMatchObject({
+      outcome: { kind: 'refused', failure: { code: 'request-id-reused' }, field: 'id' },
+    });
   });
 
   test('that is refused ends with its reason, and so it stays', async () => {

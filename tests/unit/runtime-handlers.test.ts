@@ -55,18 +55,18 @@ describe('a function behind a queue of ours', () => {
   });
 
   test.each(['', 'no json', '{}', '{"v":2,"batch":"bt_"}'])(
-    'lets go of "%s", which will never be a message, and says so',
+    'sets "%s" aside, which is no message, and goes on with the others',
     async (body) => {
-      let called = false;
-      const handler = queueHandler(planMessage, async () => {
-        called = true;
+      const seen: string[] = [];
+      const handler = queueHandler(planMessage, async (message) => {
+        seen.push(message.batch);
       });
-      expect(await handler({ Records: [queueRecord('odd', body)] }, context)).toEqual({
-        batchItemFailures: [],
+      const records = [queueRecord('odd', body), queueRecord('even', plan('1'))];
+      expect(await handler({ Records: records }, context)).toEqual({
+        batchItemFailures: [{ itemIdentifier: 'odd' }],
       });
-      expect(called).toBe(false);
-      expect(said).toContain('message refused');
-      expect(said).toContain('odd');
+      expect(seen).toEqual([batch('1')]);
+      expect(said).toContain('message-unreadable');
     },
   );
 
@@ -92,17 +92,32 @@ describe('a function behind a queue of the world', () => {
 });
 
 describe('a function that looks at its messages together', () => {
-  test('is called once, without those that are none', async () => {
+  test('is called once, without those that are none, which are set aside', async () => {
     const calls: number[] = [];
     const handler = gatheringQueueHandler(planMessage, async (messages) => {
       calls.push(messages.length);
     });
     const records = [queueRecord('a', plan('1')), queueRecord('b', '?'), queueRecord('c', plan('2'))];
-    expect(await handler({ Records: records }, context)).toEqual({ batchItemFailures: [] });
+    expect(await handler({ Records: records }, context)).toEqual({
+      batchItemFailures: [{ itemIdentifier: 'b' }],
+    });
     expect(calls).toEqual([2]);
   });
 
-  test('has all of them delivered again when it fails', async () => {
+  test('is called for each alone when they fail together, so that one takes no other with it', async () => {
+    const done: string[] = [];
+    const handler = gatheringQueueHandler(planMessage, async (messages) => {
+      if (messages.some((message) => message.batch === batch('2'))) throw new Error('poison');
+      done.push(...messages.map((message) => message.batch));
+    });
+    const records = ['1', '2', '3'].map((digit) => queueRecord(digit, plan(digit)));
+    expect(await handler({ Records: records }, context)).toEqual({
+      batchItemFailures: [{ itemIdentifier: '2' }],
+    });
+    expect(done).toEqual([batch('1'), batch('3')]);
+  });
+
+  test('has all of them delivered again when all fail', async () => {
     const handler = gatheringQueueHandler(planMessage, async () => Promise.reject(new Error('no')));
     const answer = await handler(
       { Records: [queueRecord('a', plan('1')), queueRecord('b', plan('2'))] },

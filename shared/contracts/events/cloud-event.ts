@@ -4,12 +4,21 @@ import * as z from 'zod';
 import type { EventHead, Parsed, Refusal } from '../../domain/event.ts';
 import type { Json } from '../../domain/json.ts';
 import { refusalOf } from './refusal.ts';
-import { readUntrusted } from './untrusted-json.ts';
+import { isPrintable, readUntrusted } from './untrusted-json.ts';
+
+/** Source and id are keys of the table, which takes so many bytes. */
+const longestIdentity = 800;
 
 const identity = (what: string) => {
-  const error = `${what}: 1 to 256 characters without spaces`;
-  return z.string({ error }).regex(/^\S{1,256}$/u, { error });
+  const error = `${what}: 1 to 256 characters without spaces, at most ${String(longestIdentity)} bytes`;
+  return z
+    .string({ error })
+    .regex(/^\S{1,256}$/u, { error })
+    .refine((text) => Buffer.byteLength(text) <= longestIdentity, { error });
 };
+const sourceField = identity('a URI reference that names the publisher');
+const idField = identity('the id that the publisher gives this event');
+const typeField = identity('the type of the event');
 
 /** Attributes of other specifications (`traceparent`, …) may stand beside ours; they are not read. */
 const extension = z.union([z.string().max(2_048), z.number(), z.boolean()], {
@@ -20,9 +29,9 @@ const extension = z.union([z.string().max(2_048), z.number(), z.boolean()], {
 const cloudEvent = z
   .object({
     specversion: z.literal('1.0'),
-    id: identity('the id that the publisher gives this event'),
-    source: identity('a URI reference that names the publisher'),
-    type: identity('the type of the event'),
+    id: idField,
+    source: sourceField,
+    type: typeField,
     time: z.iso
       .datetime({ offset: true, error: 'a time as in RFC 3339, e.g. "2026-01-31T12:00:00Z"' })
       .optional(),
@@ -41,28 +50,40 @@ export type DataReader<E> = (
 
 /** What an event may take its defaults from. */
 export interface EventContext {
-  /** Epoch milliseconds: the event's own `time`, or else when it was received. */
+  /**
+   * Epoch milliseconds: the event's own `time`, or else when it was received. Never later than that: a clock that
+   * is ahead must not put off what others say afterwards.
+   */
   readonly at: number;
 }
 
-/**
- * Reads one event. Pure: the same text is the same event, or the same refusal, for ever.
- * @param readers by event type: the types that are accepted here
- */
+/** What a topic takes. */
+export interface TopicContract<E> {
+  readonly topic: string;
+  /** By event type: the types that are accepted here. */
+  readonly readers: Readonly<Record<string, DataReader<E>>>;
+}
+
+/** Reads one event. Pure: the same text is the same event, or the same refusal, for ever. */
 export function parseEvent<E>(
   text: string,
   receivedAt: number,
-  readers: Readonly<Record<string, DataReader<E>>>,
+  { topic, readers }: TopicContract<E>,
 ): Parsed<E> {
   const read = readUntrusted(text);
-  if (read.kind === 'refused') return read;
+  if (read.kind === 'refused')
+    return { kind: 'refused', head: headIn(topic, text, read.value), refusal: read.refusal };
   const envelope = cloudEvent.safeParse(read.value);
-  if (!envelope.success) return { kind: 'refused', refusal: refusalOf(envelope.error, read.value) };
+  if (!envelope.success) {
+    const refusal = refusalOf(envelope.error, read.value);
+    return { kind: 'refused', head: headIn(topic, text, read.value), refusal };
+  }
   const { source, id, type, time, data } = envelope.data;
   const head: EventHead = { source, id, type, bodyHash: hashOf(type, data) };
   const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (reader === undefined) return { kind: 'refused', head, refusal: unknownType(Object.keys(readers)) };
-  const outcome = reader(data, { at: time === undefined ? receivedAt : Date.parse(time) });
+  const at = time === undefined ? receivedAt : Math.min(receivedAt, Date.parse(time));
+  const outcome = reader(data, { at });
   return 'event' in outcome
     ? { kind: 'event', head, event: outcome.event }
     : { kind: 'refused', head, refusal: outcome.refusal };
@@ -79,6 +100,20 @@ export function reads<Data, E>(
       ? { event: toEvent(result.data, context) }
       : { refusal: refusalOf(result.error, data, ['data']) };
   };
+}
+
+/** What of an event must be readable for its refusal to stand under its publisher's name. */
+const heading = z.object({ source: sourceField, id: idField, type: typeField.catch('unknown') });
+
+/**
+ * The head of an event that is not one: its publisher's as far as it can be read. Else it is called after its
+ * content, under a source that no publisher can have because there are spaces in it.
+ */
+function headIn(topic: string, text: string, value: unknown): EventHead {
+  const bodyHash = createHash('sha256').update(text).digest('hex');
+  const found = heading.safeParse(value);
+  if (found.success && isPrintable(Object.values(found.data).join(''))) return { ...found.data, bodyHash };
+  return { source: `unreadable on ${topic}`, id: bodyHash.slice(0, 32), type: 'unknown', bodyHash };
 }
 
 function hashOf(type: string, data: Json): string {

@@ -5,6 +5,10 @@ import { parseEvent, reads, type EventContext } from './cloud-event.ts';
 import { addressField, hostUrlField } from './host-address.ts';
 import { policyField } from './policy.ts';
 
+/** They stand in the host's row, which is written with every permit. */
+const mostOptions = 32_768;
+const optionsRule = `options of the driver, an object of at most ${String(mostOptions)} bytes as JSON`;
+
 /** `data` of `host.registered`: a host that may hold endpoints. */
 const hostRegistered = z
   .strictObject({
@@ -21,7 +25,10 @@ const hostRegistered = z
       .optional(),
     zone: lineField(100),
     capacityBytes: bytesField.optional(),
-    options: z.record(z.string(), z.json()).default({}),
+    options: z
+      .record(z.string(), z.json(), { error: optionsRule })
+      .refine((options) => Buffer.byteLength(JSON.stringify(options)) <= mostOptions, { error: optionsRule })
+      .default({}),
   })
   .transform(
     ({ name, url, replicationAddress, clientAddress, secret, capacityBytes, ...rest }): HostChange => ({
@@ -85,5 +92,5 @@ const readers = {
  * @param receivedAt epoch milliseconds
  */
 export function parseHostChange(text: string, receivedAt: number): Parsed<HostChange> {
-  return parseEvent(text, receivedAt, readers);
+  return parseEvent(text, receivedAt, { topic: 'host-changes', readers });
 }

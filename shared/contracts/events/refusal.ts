@@ -5,7 +5,8 @@ import type { Refusal } from '../../domain/event.ts';
 export function fieldName(path: readonly PropertyKey[]): string {
   return path.reduce<string>((whole, key) => {
     if (typeof key === 'number') return `${whole}[${String(key)}]`;
-    const part = String(key).slice(0, 60);
+    // By characters: half of one would be no text that a row can hold.
+    const part = Array.from(String(key)).slice(0, 60).join('');
     return whole === '' ? part : `${whole}.${part}`;
   }, '');
 }
@@ -61,6 +62,13 @@ function refusalOfIssue(issue: z.core.$ZodIssue, under: readonly PropertyKey[], 
       cure: String(issue.params['cure']),
     };
   }
+  if (field === '') {
+    return {
+      code: 'field-invalid',
+      sentence: `The event must be ${rule(issue)}.`,
+      cure: 'Send one CloudEvents 1.0 event in its JSON form.',
+    };
+  }
   return {
     code: 'field-invalid',
     field,
@@ -85,6 +93,8 @@ function rule(issue: z.core.$ZodIssue): string {
     case 'invalid_key':
     case 'invalid_element':
       return issue.issues[0] === undefined ? issue.message : rule(issue.issues[0]);
+    case 'invalid_union':
+      return issue.message.startsWith('Invalid') ? 'what the type of the event asks for' : issue.message;
     default:
       return issue.message;
   }

@@ -29,20 +29,29 @@ const batchMoveRequested = z
     return { kind: 'move-batch', reason, policy, selection: { kind: 'reference', check: selectionRef } };
   });
 
+const databaseRule = 'the name of the database on its host, of 1 to 200 bytes';
+
 /** `data` of `endpoint.registered`: an endpoint that exists already, and where. */
 const endpointRegistered = z
   .strictObject({
     name: endpointNameField,
     host: hostNameField,
-    database: lineField(200),
+    // As the host has it: a name may begin or end with a space.
+    database: z
+      .string()
+      .min(1, { error: databaseRule })
+      .refine((name) => Buffer.byteLength(name) <= 200, { error: databaseRule }),
     sizeBytes: bytesField.default(0),
     labels: labelsField.default({}),
   })
   .transform(({ name, ...rest }): RequestEvent => ({ kind: 'register-endpoint', endpoint: name, ...rest }));
 
-const readers = {
-  'batch-move.requested': reads(batchMoveRequested, (event) => event),
-  'endpoint.registered': reads(endpointRegistered, (event) => event),
+const contract = {
+  topic: 'requests',
+  readers: {
+    'batch-move.requested': reads(batchMoveRequested, (event) => event),
+    'endpoint.registered': reads(endpointRegistered, (event) => event),
+  },
 };
 
 /**
@@ -50,5 +59,5 @@ const readers = {
  * @param receivedAt epoch milliseconds
  */
 export function parseRequest(text: string, receivedAt: number): Parsed<RequestEvent> {
-  return parseEvent(text, receivedAt, readers);
+  return parseEvent(text, receivedAt, contract);
 }

@@ -1,16 +1,22 @@
 import * as z from 'zod';
 import type { ClaimCheck, Selection } from '../../domain/batch.ts';
-import { bytesField, endpointNameField, hostNameField, labelsField } from '../fields.ts';
+import { endpointNameField, hostNameField, labelsField } from '../fields.ts';
+
+/** A hundred thousand of the longest names fit. */
+const largestBody = 11 * 1_048_576;
+const keyRule = "the body's key in the bucket for claims, without empty parts, '.' or '..'";
+const bytesRule = `its length in bytes, at most ${String(largestBody)}`;
 
 /** A body in the bucket for claims, by its content. */
 export const claimCheckField = z.strictObject({
   key: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,511}$/, { error: "the body's key in the bucket for claims" }),
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,511}$/, { error: keyRule })
+    .refine((key) => key.split('/').every((part) => !/^\.{0,2}$/.test(part)), { error: keyRule }),
   sha256: z
     .string()
     .regex(/^[0-9a-f]{64}$/, { error: 'the SHA-256 of the body, 64 lower-case hexadecimal digits' }),
-  bytes: bytesField,
+  bytes: z.int({ error: bytesRule }).positive({ error: bytesRule }).max(largestBody, { error: bytesRule }),
 }) satisfies z.ZodType<ClaimCheck>;
 
 const endpointList = z

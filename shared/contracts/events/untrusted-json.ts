@@ -7,7 +7,8 @@ const deepest = 24;
 
 export type Read =
   | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'refused'; readonly refusal: Refusal };
+  /** With the value as far as there is one: nothing in it may be trusted. */
+  | { readonly kind: 'refused'; readonly refusal: Refusal; readonly value?: unknown };
 
 /**
  * JSON from outside as a plain value: nothing that could touch a prototype, no control characters (they forge
@@ -30,16 +31,22 @@ export function readUntrusted(text: string): Read {
     return refuse('', 'not-json', 'is not JSON', 'Send one CloudEvents 1.0 event in its JSON form.');
   }
   const refusal = faultIn(value, []);
-  return refusal === undefined ? { kind: 'value', value } : { kind: 'refused', refusal };
+  return refusal === undefined ? { kind: 'value', value } : { kind: 'refused', refusal, value };
 }
 
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
-/** C0 and C1 controls, and the marks that turn the direction of what is displayed. */
-const unprintable = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
-const unprintableButLineEnds = /(?![\t\n\r])[\p{Cc}\u202a-\u202e\u2066-\u2069]/u;
+/** C0 and C1 controls, ends of lines, and the marks that turn the direction of what is displayed. */
+const unprintable = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+const unprintableButLineEnds = /(?![\t\n\r])[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
+
+/** Can a text stand in a row, in a log and before a person? */
+export const isPrintable = (text: string): boolean => !unprintable.test(text) && text.isWellFormed();
 
 function faultIn(value: unknown, path: readonly PropertyKey[]): Refusal | undefined {
   if (typeof value === 'string') return faultInText(value, path);
+  if (typeof value === 'number' && !Number.isFinite(value)) {
+    return fault(path, 'number-too-large', 'is a number that no program can hold', 'Send a smaller number.');
+  }
   if (value === null || typeof value !== 'object') return undefined;
   if (path.length >= deepest) {
     return fault(
@@ -67,11 +74,11 @@ function faultInKey(key: string, path: readonly PropertyKey[]): Refusal | undefi
       'Remove or rename it.',
     );
   }
-  return key.length > 200 || unprintable.test(key)
+  return key.length > 200 || unprintable.test(key) || !key.isWellFormed()
     ? fault(
         path,
         'key-unprintable',
-        'holds a field whose name is too long or has control characters',
+        'holds a field whose name is too long, has control characters or is not well-formed Unicode',
         'Rename that field.',
       )
     : undefined;

@@ -7,6 +7,7 @@ import {
   claimCheckField,
   countField,
   endpointField,
+  failureField,
   policyField,
   timeField,
 } from './fields.ts';
@@ -40,6 +41,7 @@ const schema = z.strictObject({
   count_rolling_back: figure,
   count_rolled_back: figure,
   count_stuck: figure,
+  failure: z.exactOptional(failureField),
   createdAt: timeField,
   endedAt: z.exactOptional(timeField),
 });
@@ -70,6 +72,7 @@ export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
     selection: { ...batch.selection },
     resolved: batch.resolved === undefined ? undefined : { ...batch.resolved },
     policy: { ...batch.policy },
+    failure: batch.failure === undefined ? undefined : { ...batch.failure },
     kind: 'batch',
     listing: 'batch',
     shard: shardOf(batch.id),

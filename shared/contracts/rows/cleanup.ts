@@ -1,16 +1,9 @@
 import * as z from 'zod';
+import { RowUnreadable } from '../../ports/failures.ts';
 import type { CleanupEntry, CleanupRecord } from '../../domain/cleanup.ts';
 import { hostName, moveId, type HostName } from '../../domain/ids.ts';
 import { countField, hostField, jsonField, moveIdField } from './fields.ts';
-import {
-  afterPrefix,
-  asRecord,
-  envelope,
-  readRow,
-  RowUnreadable,
-  type Attribute,
-  type RowCodec,
-} from './row.ts';
+import { afterPrefix, asRecord, envelope, readRow, type Attribute, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,

@@ -19,6 +19,7 @@ const schema = z.strictObject({
   step: z.exactOptional(z.string()),
   ms: z.exactOptional(durationField),
   note: z.exactOptional(z.string()),
+  letter: z.exactOptional(z.string()),
 });
 
 /** One transition of a move, with the time at which the row may go. */
@@ -29,10 +30,16 @@ export const historyPrefix = 'HISTORY#';
 export function encodeHistory(entry: HistoryRecord): Row {
   return {
     pk: historyKey(entry.move),
-    sk: `${historyPrefix}${String(entry.version).padStart(8, '0')}`,
+    sk: `${historyPrefix}${placeOf(entry)}`,
     ...entry,
     kind: 'history',
   };
+}
+
+/** Behind what made the version, and of several deeds each for itself. */
+function placeOf({ version, letter }: HistoryRecord): string {
+  const place = String(version).padStart(8, '0');
+  return letter === undefined ? place : `${place}~${letter}`;
 }
 
 /** Where the history of a move stands: with the move. */

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Execution } from '../../domain/execution.ts';
 import { moveId, type EndpointName } from '../../domain/ids.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
+import { RowUnreadable } from '../../ports/failures.ts';
 import { encodeExecution, executionFields } from './execution.ts';
 import {
   batchIdField,
@@ -16,8 +17,8 @@ import {
   afterPrefix,
   asRecord,
   envelope,
+  hourOf,
   readRow,
-  RowUnreadable,
   shardOf,
   upToMinute,
   type RowCodec,
@@ -97,9 +98,6 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
 /** The order of `byBatch`: by coarse state, then by name. */
 export const labelAndEndpoint = (label: MoveLabel, endpoint: EndpointName | ''): string =>
   `${label}#${endpoint}`;
-
-/** The hour of a time, `2026-11-21T08`, in UTC. */
-export const hourOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
 
 const grace = 60_000;
 

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { RequestRecord } from '../../domain/request.ts';
 import { batchIdField, failureField, timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, type Attribute, type RowCodec } from './row.ts';
+import { afterPrefix, asRecord, envelope, hourOf, readRow, type Attribute, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,
@@ -16,9 +16,22 @@ const schema = z.strictObject({
     z.strictObject({ kind: z.literal('refused'), failure: failureField, field: z.exactOptional(z.string()) }),
   ]),
   receivedAt: timeField,
+  hour: z.exactOptional(z.string()),
+  createdAt: z.exactOptional(timeField),
+  expiresAt: z.exactOptional(timeField),
 });
 
-/** A request: source and id stand in two keys, so that no source and id can be taken for another pair. */
+/** Refusals by the hour in which they were received, as the index `byTime` has them. */
+export const refusalsOfHour = (hour: string): string => `refused#${hour}`;
+
+/** Whoever sends rubbish for ever shall not fill the table. Epoch seconds, as the table's time to live wants them. */
+const keptDays = 90;
+const expiryOf = (receivedAt: number): number => Math.ceil(receivedAt / 1_000) + keptDays * 86_400;
+
+/**
+ * A request: source and id stand in two keys, so that no source and id can be taken for another pair. A refused one
+ * is found by the hour, and goes by itself after a while.
+ */
 export const requestRow: RowCodec<Pick<RequestRecord, 'source' | 'id'>, RequestRecord> = {
   kind: 'request',
   key: ({ source, id }) => ({ pk: `REQUEST#${source}`, sk: `REQUEST#${id}` }),
@@ -28,9 +41,25 @@ export const requestRow: RowCodec<Pick<RequestRecord, 'source' | 'id'>, RequestR
     ...request,
     outcome: encodeOutcome(request.outcome),
     kind: 'request',
+    ...(request.outcome.kind === 'refused'
+      ? {
+          hour: refusalsOfHour(hourOf(request.receivedAt)),
+          createdAt: request.receivedAt,
+          expiresAt: expiryOf(request.receivedAt),
+        }
+      : {}),
   }),
   decode: (row) => {
-    const { pk: _pk, sk: _sk, kind: _kind, commitId: _commit, ...request } = readRow(schema, row);
+    const {
+      pk: _pk,
+      sk: _sk,
+      kind: _kind,
+      commitId: _commit,
+      hour: _hour,
+      createdAt: _createdAt,
+      expiresAt: _expiresAt,
+      ...request
+    } = readRow(schema, row);
     return asRecord<RequestRecord>()(request);
   },
   kept: [],

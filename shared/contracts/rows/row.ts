@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Json } from '../../domain/json.ts';
+import { RowUnreadable } from '../../ports/failures.ts';
 
 /** An attribute of a row, before it is put into the form of the wire. */
 export type Attribute =
@@ -34,12 +35,6 @@ export interface RowCodec<Key, Record> {
   readonly kept: readonly string[];
   /** Attributes that this commit writes even if `before` and `after` agree on them. */
   readonly rewritten?: (before: Record, after: Record) => readonly string[];
-}
-
-/** A row does not keep its contract: written by another version, or by hand. */
-export class RowUnreadable extends Error {
-  override readonly name = 'RowUnreadable';
-  readonly code = 'row-unreadable';
 }
 
 const anyKey = z.looseObject({ pk: z.string(), sk: z.string() });
@@ -95,6 +90,9 @@ export function shardOf(identity: string): string {
   }
   return String(((hash >>> 16) ^ (hash & 0xffff)) % shardCount).padStart(2, '0');
 }
+
+/** The hour of a time, `2026-11-21T08`, in UTC. */
+export const hourOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
 
 const minute = 60_000;
 

@@ -1,8 +1,14 @@
 import * as z from 'zod';
 import type { Batch } from '../../domain/batch.ts';
 import { chooseTarget, type Choice, type Occupied } from '../../domain/choose-target.ts';
-import type { Failure } from '../../domain/failure.ts';
-import { isEndpointName, moveIdFrom, type EndpointName, type HostName } from '../../domain/ids.ts';
+import { StepFailure, type Failure } from '../../domain/failure.ts';
+import {
+  isEndpointName,
+  moveIdFrom,
+  type BatchId,
+  type EndpointName,
+  type HostName,
+} from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
 import type { PlanMessage } from '../../ports/bus.ts';
@@ -30,11 +36,10 @@ export async function planBatch(
 ): Promise<void> {
   const found = await services.store.load('batch', { id: message.batch });
   if (found?.state !== 'planning') return;
-  const resolved = await resolve(services, found);
-  if (resolved === undefined) return;
-  let batch: Batch = resolved;
-  const names = await resolvedNames(services, batch);
-  const { target } = await readSelection(services, batch);
+  const begun = await readOrEnd(services, found);
+  if (begun === undefined) return;
+  const { names, target } = begun;
+  let { batch } = begun;
   const fleet = await loadFleet(services);
   while (batch.planned < names.length) {
     if (invocation.remainingMs() <= 0) {
@@ -55,10 +60,47 @@ export async function planBatch(
   await services.bus.sendDispatch({ batch: batch.id });
 }
 
+interface Begun {
+  readonly batch: Batch;
+  readonly names: readonly EndpointName[];
+  readonly target: HostName | undefined;
+}
+
+/**
+ * What is to be planned. A batch whose selection is gone for good, and of which nothing is planned yet, ends here
+ * with the reason: nobody would ever come back to it.
+ *
+ * @returns undefined when there is nothing to plan, or another planner was faster
+ */
+async function readOrEnd(services: PlanServices, found: Batch): Promise<Begun | undefined> {
+  try {
+    const batch = await resolve(services, found);
+    if (batch === undefined) return undefined;
+    const names = await resolvedNames(services, batch);
+    const { target } = await readSelection(services, batch.selection);
+    return { batch, names, target };
+  } catch (error) {
+    if (!(error instanceof StepFailure) || error.verdict !== 'fail' || found.planned > 0) throw error;
+    await endUnplanned(services, found.id, error.failure);
+    return undefined;
+  }
+}
+
+/** A batch of nothing, with the reason: the dispatcher completes it. */
+async function endUnplanned({ store, bus, log }: PlanServices, id: BatchId, failure: Failure): Promise<void> {
+  const batch = await store.load('batch', { id });
+  if (batch?.state !== 'planning') return;
+  const { resolved: _, ...rest } = batch;
+  const ended: Batch = { ...rest, state: 'running', total: 0, failure };
+  if ((await store.commit('batch', batch, ended)).kind === 'conflict') return;
+  log.error('batch cannot be planned', { batch: id, ...failure });
+  await bus.sendDispatch({ batch: id });
+}
+
 /** Fixes the list of endpoints, once. @returns undefined when another planner was faster, or nothing can be planned */
 async function resolve(services: PlanServices, batch: Batch): Promise<Batch | undefined> {
   if (batch.resolved !== undefined) return batch;
-  const { known, unknown } = await resolveSelection(services, await readSelection(services, batch));
+  const { known, unknown } = await resolveSelection(services, await readSelection(services, batch.selection));
   const resolved = await services.blobs.put(known);
   const answer = await services.store.commit('batch', batch, {
     ...batch,

@@ -1,31 +1,63 @@
 import * as z from 'zod';
-import type { Batch, Selection } from '../../domain/batch.ts';
+import type { ClaimCheck, Selection } from '../../domain/batch.ts';
 import { StepFailure } from '../../domain/failure.ts';
-import { isEndpointName, isHostName, type EndpointName, type HostName } from '../../domain/ids.ts';
+import {
+  isEndpointName,
+  isHostName,
+  labelPattern,
+  type EndpointName,
+  type HostName,
+} from '../../domain/ids.ts';
+import type { Placement } from '../../domain/placement.ts';
 import type { Page } from '../../ports/store.ts';
+import { loadReadable } from '../each-apart.ts';
 import type { Services } from '../services.ts';
 
-const hostName = z.custom<HostName>((value) => typeof value === 'string' && isHostName(value));
-const endpointNames = z.array(
-  z.custom<EndpointName>((value) => typeof value === 'string' && isEndpointName(value)),
+/** The most endpoints that one batch takes. */
+const mostEndpoints = 100_000;
+
+const hostName = z.custom<HostName>(
+  (value) => typeof value === 'string' && isHostName(value),
+  'is no name of a host',
 );
+const endpointNames = z
+  .array(
+    z.custom<EndpointName>(
+      (value) => typeof value === 'string' && isEndpointName(value),
+      'is no name of an endpoint',
+    ),
+  )
+  .min(1, 'is empty')
+  .max(mostEndpoints, `has more than ${String(mostEndpoints)} names`);
+// Without a single label everything there is would be selected.
+const labels = z
+  .record(z.string().regex(labelPattern), z.string().max(100), 'is no set of labels and their values')
+  .refine((wanted) => Object.keys(wanted).length > 0, 'is empty');
 
 /** A selection as it lies in object storage. */
-export const selectionSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('endpoints'), endpoints: endpointNames, target: hostName.optional() }),
-  z.strictObject({ kind: z.literal('host'), host: hostName, target: hostName.optional() }),
-  z.strictObject({
-    kind: z.literal('labels'),
-    labels: z.record(z.string(), z.string()),
-    target: hostName.optional(),
-  }),
-]);
+const selectionSchema = z
+  .discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({ kind: z.literal('endpoints'), endpoints: endpointNames, target: hostName.optional() }),
+      z.strictObject({ kind: z.literal('host'), host: hostName, target: hostName.optional() }),
+      z.strictObject({ kind: z.literal('labels'), labels, target: hostName.optional() }),
+    ],
+    'must be an object whose kind is "endpoints", "host" or "labels"',
+  )
+  .refine((it) => it.kind !== 'host' || it.host !== it.target, {
+    path: ['target'],
+    error: 'is the host that is to be emptied',
+  });
 
-type SelectionServices = Pick<Services, 'store' | 'views' | 'blobs'>;
+type SelectionServices = Pick<Services, 'store' | 'views' | 'blobs' | 'log'>;
 
 /** @throws StepFailure `selection-invalid`, or as `Blobs.get` */
-export async function readSelection({ blobs }: SelectionServices, batch: Batch): Promise<Selection> {
-  const parsed = selectionSchema.safeParse(await blobs.get(batch.selection));
+export async function readSelection(
+  { blobs }: Pick<Services, 'blobs'>,
+  check: ClaimCheck,
+): Promise<Selection> {
+  const parsed = selectionSchema.safeParse(await blobs.get(check));
   if (parsed.success) {
     const { target, ...rest } = parsed.data;
     return target === undefined ? rest : { ...rest, target };
@@ -34,16 +66,29 @@ export async function readSelection({ blobs }: SelectionServices, batch: Batch):
   throw new StepFailure(
     {
       code: 'selection-invalid',
-      sentence: `the selection at ${batch.selection.key} is not one: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`,
-      cure: 'publish the request again with a selection of the documented shape',
+      sentence: `what lies at ${check.key} is no selection: ${faultOf(issue)}`,
+      cure: 'store {"kind":"endpoints","endpoints":[…]}, or one of kind "host" or "labels", and publish the request again with its hash',
     },
     'fail',
   );
 }
 
+/** Where it is wrong, and how; nothing of the value itself. */
+function faultOf(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) return 'it cannot be read';
+  if (issue.code === 'unrecognized_keys') return 'it has a field that is not known';
+  const place = issue.path.map((key) => (typeof key === 'number' ? `[${String(key)}]` : `.${String(key)}`));
+  const field = place.join('').replace(/^\./, '').slice(0, 80);
+  const what =
+    issue.message.startsWith('Invalid') || issue.message.startsWith('Too')
+      ? 'is not what it must be'
+      : issue.message;
+  return `${field === '' ? 'it' : field} ${what}`;
+}
+
 export interface Resolved {
   readonly known: readonly EndpointName[];
-  /** Asked for by name, and not there. */
+  /** Asked for by name and not there, or not to be read. */
   readonly unknown: readonly EndpointName[];
 }
 
@@ -69,20 +114,24 @@ export async function resolveSelection(services: SelectionServices, selection: S
   }
 }
 
-async function sift({ store }: SelectionServices, names: readonly EndpointName[]): Promise<Resolved> {
-  const placements = await store.loadMany(
+async function sift(services: SelectionServices, names: readonly EndpointName[]): Promise<Resolved> {
+  const placements = await loadReadable(
+    services,
     'endpoint',
     names.map((endpoint) => ({ endpoint })),
   );
   return {
-    known: names.filter((_, index) => placements[index] !== undefined),
-    unknown: names.filter((_, index) => placements[index] === undefined),
+    known: names.filter((_, index) => isRecord(placements[index])),
+    unknown: names.filter((_, index) => !isRecord(placements[index])),
   };
 }
 
+const isRecord = (placement: Placement | 'unreadable' | undefined): placement is Placement =>
+  placement !== undefined && placement !== 'unreadable';
+
 /** Pages through an index, which only proposes, and keeps what the rows themselves confirm. */
 async function collect(
-  { store }: SelectionServices,
+  services: SelectionServices,
   turn: (cursor?: string) => Promise<Page<EndpointName>>,
   isSelected: (placement: {
     readonly host: HostName;
@@ -90,17 +139,21 @@ async function collect(
   }) => boolean,
 ): Promise<Resolved> {
   const names = new Set<EndpointName>();
+  const unknown = new Set<EndpointName>();
   let cursor: string | undefined;
   do {
     const page = await turn(cursor);
-    const placements = await store.loadMany(
+    const placements = await loadReadable(
+      services,
       'endpoint',
       page.items.map((endpoint) => ({ endpoint })),
     );
-    for (const placement of placements) {
-      if (placement !== undefined && isSelected(placement)) names.add(placement.endpoint);
+    for (const [index, placement] of placements.entries()) {
+      const name = page.items[index];
+      if (placement === 'unreadable' && name !== undefined) unknown.add(name);
+      else if (isRecord(placement) && isSelected(placement)) names.add(placement.endpoint);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
-  return { known: [...names].sort(), unknown: [] };
+  return { known: [...names].sort(), unknown: [...unknown].sort() };
 }

@@ -1,8 +1,10 @@
 import type { Selection } from '../../domain/batch.ts';
 import type { Parsed, RequestEvent } from '../../domain/event.ts';
-import { acceptsArrivals } from '../../domain/host.ts';
+import { StepFailure } from '../../domain/failure.ts';
 import type { EndpointName, HostName } from '../../domain/ids.ts';
+import { readSelection } from '../planning/selection.ts';
 import type { Services } from '../services.ts';
+import { checkTarget, knownHost } from './known-host.ts';
 import { openBatch } from './open-batch.ts';
 import { recordRefusal, recordRequest, Refused } from './record-request.ts';
 
@@ -14,19 +16,16 @@ const priority = 50;
 /** Takes one event of the `requests` topic: what can be seen to be wrong is refused before anything begins. */
 export async function acceptRequest(services: AcceptServices, parsed: Parsed<RequestEvent>): Promise<void> {
   if (parsed.kind === 'refused') {
-    if (parsed.head === undefined) services.log.warn('event refused', { ...parsed.refusal });
-    else await recordRefusal(services, parsed.head, parsed.refusal);
+    await recordRefusal(services, parsed.head, parsed.refusal);
     return;
   }
   const { head, event } = parsed;
   await recordRequest(services, head, async () => {
     switch (event.kind) {
       case 'move-batch': {
-        const { reason, policy, selection } = event;
-        if (selection.kind === 'value') await checkSelection(services, selection.selection);
-        const order = { reason, policy, priority };
-        const chosen = selection.kind === 'value' ? selection.selection : selection.check;
-        return { batch: await openBatch(services, head, { ...order, selection: chosen }) };
+        const { reason, policy } = event;
+        const selection = await selectionOf(services, event.selection);
+        return { batch: await openBatch(services, head, { reason, policy, priority, selection }) };
       }
       case 'register-endpoint':
         await registerEndpoint(services, event);
@@ -36,6 +35,34 @@ export async function acceptRequest(services: AcceptServices, parsed: Parsed<Req
     }
   });
 }
+
+/**
+ * What is selected, checked. A body by reference is read now: whoever sent it is told now what is wrong with it, and
+ * what becomes of the object afterwards is of no matter, for the batch keeps a copy of its own. Names of a long list
+ * are looked up when they are planned.
+ */
+async function selectionOf(
+  services: AcceptServices,
+  asked: Extract<RequestEvent, { readonly kind: 'move-batch' }>['selection'],
+): Promise<Selection> {
+  if (asked.kind === 'value') {
+    await checkSelection(services, asked.selection);
+    return asked.selection;
+  }
+  try {
+    const selection = await readSelection(services, asked.check);
+    if (selection.kind !== 'endpoints') await checkSelection(services, selection);
+    else if (selection.target !== undefined) await checkTarget(services, selection.target);
+    return selection;
+  } catch (error) {
+    // The field is the event's: it has no other.
+    if (error instanceof StepFailure) throw new Refused({ ...error.failure, field: byReference });
+    if (error instanceof Refused) throw new Refused({ ...error.refusal, field: byReference });
+    throw error;
+  }
+}
+
+const byReference = 'data.selectionRef';
 
 async function checkSelection(services: AcceptServices, selection: Selection): Promise<void> {
   const { target } = selection;
@@ -53,18 +80,6 @@ async function checkSelection(services: AcceptServices, selection: Selection): P
     default:
       return selection satisfies never;
   }
-}
-
-async function checkTarget(services: AcceptServices, target: HostName): Promise<void> {
-  const host = await knownHost(services, target, 'data.target');
-  if (acceptsArrivals(host)) return;
-  const why = host.intent.value === 'active' ? Object.keys(host.signals).join(', ') : host.intent.value;
-  throw new Refused({
-    code: 'target-closed',
-    field: 'data.target',
-    sentence: `${target} takes no new endpoints: it is ${why}`,
-    cure: `choose another target, or publish host.uncordoned for ${target}`,
-  });
 }
 
 async function checkEndpoints(
@@ -97,17 +112,6 @@ async function checkEndpoints(
       });
     }
   }
-}
-
-async function knownHost({ store }: AcceptServices, name: HostName, field: string) {
-  const host = await store.load('host', { name });
-  if (host !== undefined) return host;
-  throw new Refused({
-    code: 'host-unknown',
-    field,
-    sentence: `there is no host ${name}`,
-    cure: `check the name, or register it: dray host add ${name} --driver … --url … --zone …`,
-  });
 }
 
 function sourceIsTarget(what: string, target: HostName, field = 'data.target'): Refused {

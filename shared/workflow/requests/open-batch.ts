@@ -1,4 +1,4 @@
-import type { ClaimCheck, Selection } from '../../domain/batch.ts';
+import type { Selection } from '../../domain/batch.ts';
 import type { EventHead } from '../../domain/event.ts';
 import { batchIdFrom, type BatchId } from '../../domain/ids.ts';
 import type { MovePolicy } from '../../domain/policy.ts';
@@ -6,7 +6,7 @@ import type { Services } from '../services.ts';
 
 export interface BatchOrder {
   readonly reason: string;
-  readonly selection: Selection | ClaimCheck;
+  readonly selection: Selection;
   readonly policy: MovePolicy;
   /** Higher goes first. */
   readonly priority: number;
@@ -19,13 +19,12 @@ export async function openBatch(
   order: BatchOrder,
 ): Promise<BatchId> {
   const id = batchIdFrom(chance.digest('batch', head.source, head.id));
-  const { selection } = order;
   await store.insert('batch', {
     id,
     requestSource: head.source,
     requestId: head.id,
     reason: order.reason,
-    selection: 'sha256' in selection ? selection : await blobs.put(selection),
+    selection: await blobs.put(order.selection),
     priority: order.priority,
     policy: order.policy,
     state: 'planning',

@@ -1,9 +1,11 @@
 import type { EventHead, HostChange, Parsed } from '../../domain/event.ts';
+import { StepFailure } from '../../domain/failure.ts';
 import type { Host, Intent } from '../../domain/host.ts';
 import type { BatchId, HostName } from '../../domain/ids.ts';
 import { siteOf } from '../host-site.ts';
 import type { Services } from '../services.ts';
 import { openBatch } from './open-batch.ts';
+import { checkTarget, unknownHost } from './known-host.ts';
 import { recordRefusal, recordRequest, Refused } from './record-request.ts';
 
 type HostServices = Pick<
@@ -18,8 +20,7 @@ const drainPriority = 80;
 /** Takes one event of the `host-changes` topic. */
 export async function reactToHostChange(services: HostServices, parsed: Parsed<HostChange>): Promise<void> {
   if (parsed.kind === 'refused') {
-    if (parsed.head === undefined) services.log.warn('event refused', { ...parsed.refusal });
-    else await recordRefusal(services, parsed.head, parsed.refusal);
+    await recordRefusal(services, parsed.head, parsed.refusal);
     return;
   }
   const { head, event } = parsed;
@@ -45,8 +46,9 @@ export async function reactToHostChange(services: HostServices, parsed: Parsed<H
 /** Reads the host itself, so that a wrong address or password is known now and not in the middle of a move. */
 async function register(services: HostServices, event: ChangeOf<'register'>): Promise<void> {
   const { kind: _, host: name, ...said } = event;
-  const driver = await services.driver(said.driver);
-  const description = await driver.describe(await siteOf(services, { name, ...said }));
+  const driver = await blaming('data.driver', services.driver(said.driver));
+  const site = await blaming('data.secret', siteOf(services, { name, ...said }));
+  const description = await blaming('data.url', driver.describe(site));
   const known = {
     ...said,
     name,
@@ -76,6 +78,17 @@ async function register(services: HostServices, event: ChangeOf<'register'>): Pr
   }
 }
 
+/** What is wrong for good with a host is wrong with what the event says of it. @throws Refused */
+async function blaming<T>(field: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof StepFailure && error.verdict !== 'throttled')
+      throw new Refused({ ...error.failure, field });
+    throw error;
+  }
+}
+
 function anotherServer(name: HostName): Refused {
   return new Refused({
     code: 'host-is-another',
@@ -93,14 +106,7 @@ async function setIntent(
 ): Promise<void> {
   for (;;) {
     const host = await store.load('host', { name: event.host });
-    if (host === undefined) {
-      throw new Refused({
-        code: 'host-unknown',
-        field: 'data.host',
-        sentence: `there is no host ${event.host}`,
-        cure: `check the name, or register it: dray host add ${event.host} --driver … --url … --zone …`,
-      });
-    }
+    if (host === undefined) throw unknownHost(event.host, 'data.host');
     const { sequence } = host.intent;
     if (sequence === event.sequence && host.intent.value === value) return;
     if (sequence >= event.sequence) {
@@ -119,14 +125,7 @@ async function setIntent(
 /** Nothing new arrives, and everything that is there leaves. */
 async function drain(services: HostServices, head: EventHead, event: ChangeOf<'drain'>): Promise<BatchId> {
   const { host, target, reason, policy } = event;
-  if (target !== undefined && (await services.store.load('host', { name: target })) === undefined) {
-    throw new Refused({
-      code: 'host-unknown',
-      field: 'data.target',
-      sentence: `there is no host ${target}`,
-      cure: 'check the name, or leave it out and let the planner choose',
-    });
-  }
+  if (target !== undefined) await checkTarget(services, target);
   await setIntent(services, event, 'draining');
   const selection = { kind: 'host', host, ...(target === undefined ? {} : { target }) } as const;
   return openBatch(services, head, { reason, selection, policy, priority: drainPriority });

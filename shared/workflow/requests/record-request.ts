@@ -1,7 +1,7 @@
 import type { EventHead, Refusal } from '../../domain/event.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import type { BatchId } from '../../domain/ids.ts';
-import type { RequestRecord } from '../../domain/request.ts';
+import { besideId, type RequestRecord } from '../../domain/request.ts';
 import type { Services } from '../services.ts';
 
 type RequestServices = Pick<Services, 'store' | 'clock' | 'log'>;
@@ -29,15 +29,12 @@ export async function recordRequest(
   carryOut: () => Promise<{ readonly batch?: BatchId }>,
 ): Promise<void> {
   const row = await openRow(services, head);
-  if (row.bodyHash !== head.bodyHash) {
-    await recordRefusal(services, { ...head, id: `${head.id}~${head.bodyHash.slice(0, 12)}` }, reused(head));
-    return;
-  }
   if (row.outcome.kind !== 'pending') return;
-  await close(services, row, await outcomeOf(carryOut));
+  const outcome = row.id === head.id ? await outcomeOf(carryOut) : refusedWith(reused(head));
+  await close(services, row, outcome);
 }
 
-/** Keeps a refusal where an operator can see it. */
+/** Keeps a refusal where an operator can see it, and leaves alone what else has its id. */
 export async function recordRefusal(
   services: RequestServices,
   head: EventHead,
@@ -47,11 +44,17 @@ export async function recordRefusal(
   if (row.outcome.kind === 'pending') await close(services, row, refusedWith(refusal));
 }
 
+/** The row of this request, and of no other: under its id, or beside the request that has taken it. */
 async function openRow({ store, clock }: RequestServices, head: EventHead): Promise<RequestRecord> {
-  const { source, id, type, bodyHash } = head;
+  const { source, type, bodyHash } = head;
+  let { id } = head;
   for (;;) {
     const held = await store.load('request', { source, id });
-    if (held !== undefined) return held;
+    if (held !== undefined) {
+      if (held.bodyHash === bodyHash || id !== head.id) return held;
+      id = besideId(head);
+      continue;
+    }
     const row: RequestRecord = {
       source,
       id,

@@ -4,6 +4,7 @@ import { isUnannounced } from '../../domain/placement.ts';
 import type { PermitSide } from '../../domain/host.ts';
 import type { Due } from '../../ports/store.ts';
 import { announcePlacement } from '../announce-placement.ts';
+import { eachApart, loadReadable } from '../each-apart.ts';
 import { phaseOfTask } from '../engine/phase.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
 import type { Invocation, Services } from '../services.ts';
@@ -24,14 +25,21 @@ export async function sweepRows(
   invocation: Pick<Invocation, 'remainingMs'>,
 ): Promise<void> {
   const due = await services.views.due(services.clock.now(), pageSize);
-  let dispatch = false;
+  const wakes: boolean[] = [];
+  const troubles: unknown[] = [];
   for (const row of due) {
-    if (invocation.remainingMs() <= 0) return;
-    dispatch = (await wake(services, row)) || dispatch;
+    if (invocation.remainingMs() <= 0) break;
+    // One at a time, and each for itself: what is wrong with a row must not keep the sweep from those behind it.
+    await eachApart(services, [row], async () => {
+      wakes.push(await wake(services, row));
+    }).catch((error: unknown) => troubles.push(error));
   }
-  if (dispatch) await services.bus.sendDispatch({});
+  if (wakes.includes(true)) await services.bus.sendDispatch({});
   if (due.length > 0) services.log.info('swept', { due: due.length });
   await recountPermits(services);
+  // The platform counts an invocation that fails.
+  const [first] = troubles;
+  if (first instanceof Error) throw first;
 }
 
 /** @returns whether the dispatcher should look */
@@ -69,28 +77,35 @@ async function recountPermits(services: SweepServices): Promise<void> {
   let cursor: string | undefined;
   do {
     const page = await services.views.hosts(cursor);
-    for (const name of page.items) {
-      const host = await services.store.load('host', { name });
-      if (host === undefined) continue;
-      await recount(services, name, 'out', host.permitsOut);
-      await recount(services, name, 'in', host.permitsIn);
+    const hosts = await loadReadable(
+      services,
+      'host',
+      page.items.map((name) => ({ name })),
+    );
+    for (const host of hosts) {
+      if (host === undefined || host === 'unreadable') continue;
+      await recount(services, host.name, 'out', host.permitsOut);
+      await recount(services, host.name, 'in', host.permitsIn);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
 }
 
 async function recount(
-  { store, permits, log }: SweepServices,
+  services: SweepServices,
   host: HostName,
   side: PermitSide,
   held: readonly MoveId[],
 ): Promise<void> {
-  const moves = await store.loadMany(
+  const { permits, log } = services;
+  const moves = await loadReadable(
+    services,
     'move',
     held.map((id) => ({ id })),
   );
   for (const [index, id] of held.entries()) {
     const move = moves[index];
+    if (move === 'unreadable') continue;
     if (move !== undefined && !isSettled(labelOf(move.execution))) continue;
     log.warn('permit of a move that has ended is taken back', { host, side, move: id });
     await permits.giveBack(host, side, id);

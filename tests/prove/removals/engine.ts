@@ -307,9 +307,9 @@ export const engineRemovals: readonly Removal[] = [
       name: 'request-id-reused',
       invariant: 3,
       enforces: 'The same id with another body is refused, and kept beside the first.',
-      symbol: 'recordRequest',
-      from: 'if (row.bodyHash !== head.bodyHash) {',
-      to: 'if (row.bodyHash === undefined) {',
+      symbol: 'openRow',
+      from: 'if (held.bodyHash === bodyHash || id !== head.id) return held;',
+      to: 'if (held.bodyHash.length > 0 || id !== head.id) return held;',
       testName: 'a request whose id was used for another body is refused, and changes nothing of the first',
     },
     {
@@ -330,8 +330,8 @@ export const engineRemovals: readonly Removal[] = [
         'Records of one message batch fail one by one: a poison one takes no other with it, and is not lost.',
       file: 'shared/runtime/queue-handler.ts',
       symbol: 'recordHandler',
-      from: '        report(error, record);\n        throw error;',
-      to: '        report(error, record);',
+      from: '        await report(error, record);\n        throw error;',
+      to: '        await report(error, record);',
       testName:
         'a function behind a queue of ours works on all records at once and answers only those that failed',
     },

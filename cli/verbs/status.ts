@@ -1,0 +1,83 @@
+import type { Command } from 'commander';
+import { everyPage } from '../watch-batch.ts';
+import { exit } from '../cli-error.ts';
+import { allBatches } from '../find-move.ts';
+import { jsonOption } from '../options.ts';
+import { count } from '../quantity.ts';
+import type { Session } from '../session.ts';
+import { styled } from '../text.ts';
+import { countRefusals } from './refusals.ts';
+
+const day = 86_400_000;
+
+export function addStatus(program: Command, session: Session): void {
+  program
+    .command('status')
+    .summary('what is going on, and what needs a person')
+    .description(
+      'Hosts, batches, and what needs a person: stuck moves and dead letters. Exit code 1 with --check if there are any.',
+    )
+    .option('--check', 'exit code 1 when something needs a person')
+    .addOption(jsonOption())
+    .action(
+      async ({ check = false, json = false }: { readonly check?: boolean; readonly json?: boolean }) => {
+        const status = await look(session);
+        if (json) session.terminal.json(status);
+        else say(session, status);
+        const needsPerson = status.stuck > 0 || status.deadLetters.total > 0;
+        session.exitCode = check && needsPerson ? exit.failed : exit.done;
+      },
+    );
+}
+
+async function look(session: Session) {
+  const client = await session.client();
+  const [hosts, batches, counts, refusals] = await Promise.all([
+    everyPage((cursor) => client.views.hosts(cursor)),
+    allBatches(client),
+    client.deadLetters.counts(),
+    countRefusals(client, day),
+  ]);
+  return {
+    installation: client.installation.names.installation,
+    hosts: hosts.length,
+    batches: {
+      open: batches.filter(({ state }) => state !== 'completed').length,
+      completed: batches.filter(({ state }) => state === 'completed').length,
+    },
+    stuck: batches.reduce((sum, { counts: moves }) => sum + (moves.stuck ?? 0), 0),
+    deadLetters: {
+      total: counts.reduce((sum, { letters }) => sum + letters, 0),
+      queues: Object.fromEntries(
+        counts.flatMap(({ queue, letters }) => (letters > 0 ? [[queue, letters]] : [])),
+      ),
+    },
+    refusedToday: refusals,
+  };
+}
+
+function say(session: Session, status: Awaited<ReturnType<typeof look>>): void {
+  const { terminal } = session;
+  const { deadLetters, stuck, batches, refusedToday } = status;
+  terminal.line([styled('strong', status.installation), `  ${count(status.hosts, 'host')}`]);
+  terminal.line(
+    `  ${count(batches.open, 'batch', 'batches')} under way, ${String(batches.completed)} completed`,
+  );
+  terminal.line(
+    stuck === 0 ? '  no move is stuck' : styled('bad', `✗ ${count(stuck, 'move')} stuck: dray batch list`),
+  );
+  const queues = Object.entries(deadLetters.queues).map(([queue, letters]) => `${queue} ${String(letters)}`);
+  terminal.line(
+    deadLetters.total === 0
+      ? '  no dead letters'
+      : styled(
+          'bad',
+          `✗ ${count(deadLetters.total, 'dead letter')} (${queues.join(', ')}): dray dead-letters list`,
+        ),
+  );
+  terminal.line(
+    refusedToday === 0
+      ? '  nothing was refused in the last day'
+      : styled('attention', `! ${count(refusedToday, 'event')} refused in the last day: dray refusals`),
+  );
+}

@@ -1,0 +1,52 @@
+import { StepFailure, type Failure } from '../domain/failure.ts';
+import type { Letter } from '../domain/letter.ts';
+import { RowUnreadable, StoreUnavailable } from '../ports/failures.ts';
+import type { Services } from './services.ts';
+
+/** A message that a function failed on. */
+export type FailedMessage = Pick<Letter, 'message' | 'queue' | 'receives'>;
+
+/**
+ * Keeps why a message failed, under the message's id: the queue that it is set aside in at last does not know it.
+ * @throws StoreUnavailable
+ */
+export async function noteFailure(
+  { store, clock }: Pick<Services, 'store' | 'clock'>,
+  failed: FailedMessage,
+  error: unknown,
+): Promise<void> {
+  const news = { ...failed, failure: failureOf(error), at: clock.now() };
+  const { message } = failed;
+  for (;;) {
+    const held = await store.load('letter', { message });
+    if (held === undefined) {
+      if ((await store.insert('letter', { ...news, version: 1 })) === 'inserted') return;
+    } else if ((await store.commit('letter', held, { ...held, ...news })).kind === 'committed') return;
+  }
+}
+
+function failureOf(error: unknown): Failure {
+  if (error instanceof StepFailure) return error.failure;
+  if (error instanceof StoreUnavailable) {
+    return {
+      code: 'store-unavailable',
+      sentence: error.message.slice(0, 300),
+      cure: 'put it back once table, queues and bucket answer again',
+    };
+  }
+  if (error instanceof RowUnreadable) {
+    return {
+      code: error.code,
+      sentence: error.message.slice(0, 300),
+      cure: 'deploy the version that wrote the row, or repair the attribute; then put the message back',
+    };
+  }
+  return {
+    code: 'unexpected',
+    sentence:
+      error instanceof Error
+        ? `${error.name}: ${error.message}`.slice(0, 300)
+        : 'an unknown value was thrown',
+    cure: "see the function's log; please report it as a defect",
+  };
+}

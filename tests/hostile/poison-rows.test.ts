@@ -1,0 +1,95 @@
+import { expect, test } from '@jest/globals';
+import { codecs } from '../../shared/aws/layout.ts';
+import { endpointName, hostName, type BatchId, type EndpointName } from '../../shared/domain/ids.ts';
+import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
+import { moveIdOf, planBatch } from '../../shared/workflow/planning/plan-batch.ts';
+import { sweepRows } from '../../shared/workflow/sweep/sweep-rows.ts';
+import type { RowKey } from '../../shared/contracts/rows/row.ts';
+import { RowUnreadable } from '../../shared/ports/failures.ts';
+import { HostileWorld, planningServices } from '../support/hostile-world.ts';
+import { failure } from '../support/sample-batch.ts';
+
+const time = { remainingMs: () => 60_000 };
+const names = ['p1', 'p2', 'p3'].map(endpointName);
+const [, poison = endpointName('p2')] = names;
+
+/** A batch that empties `p`, on which three endpoints are, to `h2`. */
+async function prepared() {
+  const { world, table } = await HostileWorld.inMemory();
+  for (const name of names) await world.endpoint(name, 'late');
+  const spoil = async (key: RowKey): Promise<void> => {
+    await table.write(key, (row) => (row === undefined ? 'refused' : { ...row, colour: 'red' }));
+  };
+  const data = { reason: 'test', host: 'late', target: 'h2' };
+  const event = { specversion: '1.0', id: 'p', source: '/ops', type: 'batch-move.requested', data };
+  await world.deliver('requests', JSON.stringify(event));
+  const kept = await world.store.load('request', { source: '/ops', id: 'p' });
+  if (kept?.outcome.kind !== 'accepted' || kept.outcome.batch === undefined) throw new Error('not accepted');
+  const services = planningServices(world, table);
+  const id: BatchId = kept.outcome.batch;
+  const batch = async () => {
+    const found = await world.store.load('batch', { id });
+    if (found === undefined) throw new Error('no batch');
+    return found;
+  };
+  const moveOf = async (name: EndpointName) => moveIdOf(services, await batch(), name);
+  const working = () => world.bus.sent.filter(({ queue }) => queue === 'transfer').map(({ text }) => text);
+  return { world, table, services, id, batch, spoil, moveOf, working };
+}
+
+test('a placement that cannot be read is left out of the plan and named; the others are planned', async () => {
+  const { services, id, batch, spoil } = await prepared();
+  await spoil(codecs.endpoint.key({ endpoint: poison }));
+  await planBatch(services, { batch: id }, time);
+  expect(await batch()).toMatchObject({
+    state: 'running',
+    total: 2,
+    unknown: { count: 1, examples: [poison] },
+  });
+});
+
+test('a move that cannot be read holds up no other, gives its permits back, and its batch ends and says so', async () => {
+  const { world, services, id, batch, spoil, moveOf, working } = await prepared();
+  await planBatch(services, { batch: id }, time);
+  await spoil(codecs.move.key({ id: await moveOf(poison) }));
+
+  await dispatchMoves(services, [{ batch: id }], time);
+  const others = names.filter((name) => name !== poison);
+  for (const name of others) expect(working().join()).toContain(await moveOf(name));
+  expect(working()).toHaveLength(others.length);
+  const source = await world.store.load('host', { name: hostName('late') });
+  expect(source?.permitsOut).not.toContain(await moveOf(poison));
+
+  for (const name of others) {
+    const move = await world.store.load('move', { id: await moveOf(name) });
+    if (move === undefined) throw new Error(`no move of ${name}`);
+    const status = { state: 'rolled-back', endedAt: 1, reason: failure } as const;
+    await world.store.commit('move', move, { ...move, execution: { ...move.execution, status } });
+  }
+  await dispatchMoves(services, [{ batch: id }], time);
+  expect(await batch()).toMatchObject({ state: 'completed', counts: { 'rolled-back': 2, stuck: 1 } });
+});
+
+test('a due row that cannot be read does not keep the sweep from those behind it', async () => {
+  const { world, services, id, spoil, moveOf, working } = await prepared();
+  await planBatch(services, { batch: id }, time);
+  await dispatchMoves(services, [{}], time);
+  await spoil(codecs.move.key({ id: await moveOf(poison) }));
+  world.bus.sent.length = 0;
+  const later = { ...services.clock, now: () => Date.now() + 600_000 };
+  await sweepRows({ ...services, clock: later }, time);
+  expect(working()).toHaveLength(names.length - 1);
+  await expect(world.store.load('move', { id: await moveOf(poison) })).rejects.toThrow(RowUnreadable);
+});
+
+test('a due row on which the sweep fails does not keep it from those behind it, and is reported', async () => {
+  const { world, services, id, moveOf, table, working } = await prepared();
+  await planBatch(services, { batch: id }, time);
+  await dispatchMoves(services, [{}], time);
+  world.bus.sent.length = 0;
+  const { pk } = codecs.move.key({ id: await moveOf(poison) });
+  table.fault = ({ operation, key }) => (operation === 'read' && key?.pk === pk ? 'lost-request' : 'none');
+  const later = { ...services.clock, now: () => Date.now() + 600_000 };
+  await expect(sweepRows({ ...services, clock: later }, time)).rejects.toThrow('not answered');
+  expect(working()).toHaveLength(names.length - 1);
+});
