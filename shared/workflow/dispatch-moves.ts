@@ -1,7 +1,7 @@
 import { decide } from '../domain/decide.ts';
 import type { Batch } from '../domain/batch.ts';
-import type { Host, PermitSide } from '../domain/host.ts';
-import type { BatchId, HostName } from '../domain/ids.ts';
+import type { PermitSide } from '../domain/host.ts';
+import type { BatchId, HostName, MoveId } from '../domain/ids.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import type { DispatchMessage } from '../ports/bus.ts';
 import type { WaitingMove } from '../ports/store.ts';
@@ -56,39 +56,56 @@ async function admit(services: DispatchServices, invocation: Pick<Invocation, 'r
   if (more && admitted > 0) await services.bus.sendDispatch({});
 }
 
-/** Permits as this look has seen and taken them: hosts that are full are asked once. */
+/** One side of a host, as this look has seen it and used it up. */
+interface Room {
+  readonly limit: number;
+  readonly held: Set<MoveId>;
+}
+
+/**
+ * Permits as this look has seen and taken them: a move that has no room on one side asks for none.
+ *
+ * What a move was given is never taken back while it waits: another dispatcher may have seen it there, and be
+ * about to let the move go. A move that got one permit and lost the race for the other keeps the one, and is
+ * given the other when it is free; whoever holds that one runs already, so nobody waits in a circle.
+ */
 class Gate {
   readonly #services: DispatchServices;
-  readonly #hosts = new Map<HostName, Promise<Host | undefined>>();
-  readonly #full = new Set<string>();
+  readonly #rooms = new Map<string, Promise<Room>>();
 
   constructor(services: DispatchServices) {
     this.#services = services;
   }
 
-  async admits(move: WaitingMove): Promise<boolean> {
+  async admits({ id, source, target }: WaitingMove): Promise<boolean> {
+    const [leaving, entering] = await Promise.all([this.#room(source, 'out'), this.#room(target, 'in')]);
+    if (!hasRoom(leaving, id) || !hasRoom(entering, id)) return false;
+    leaving.held.add(id);
+    entering.held.add(id);
     const { permits } = this.#services;
-    if (this.#full.has(`${move.source} out`) || this.#full.has(`${move.target} in`)) return false;
-    if (!(await this.#take(move.source, 'out', move))) return false;
-    if (await this.#take(move.target, 'in', move)) return true;
-    await permits.giveBack(move.source, 'out', move.id);
-    return false;
+    return (
+      (await permits.take(source, 'out', id, leaving.limit)) &&
+      (await permits.take(target, 'in', id, entering.limit))
+    );
   }
 
-  async #take(name: HostName, side: PermitSide, move: WaitingMove): Promise<boolean> {
-    const host = await this.#host(name);
-    const limit = side === 'out' ? host?.movesOut : host?.movesIn;
-    const taken = limit !== undefined && (await this.#services.permits.take(name, side, move.id, limit));
-    if (!taken) this.#full.add(`${name} ${side}`);
-    return taken;
+  #room(name: HostName, side: PermitSide): Promise<Room> {
+    const key = `${name} ${side}`;
+    const known = this.#rooms.get(key) ?? this.#look(name, side);
+    this.#rooms.set(key, known);
+    return known;
   }
 
-  async #host(name: HostName): Promise<Host | undefined> {
-    const held = this.#hosts.get(name) ?? this.#services.store.load('host', { name });
-    this.#hosts.set(name, held);
-    return held;
+  async #look(name: HostName, side: PermitSide): Promise<Room> {
+    const host = await this.#services.store.load('host', { name });
+    if (host === undefined) return { limit: 0, held: new Set() };
+    return side === 'out'
+      ? { limit: host.movesOut, held: new Set(host.permitsOut) }
+      : { limit: host.movesIn, held: new Set(host.permitsIn) };
   }
 }
+
+const hasRoom = ({ limit, held }: Room, move: MoveId): boolean => held.has(move) || held.size < limit;
 
 /** The permits are held: the move may go. A crash before this leaves permits to a waiting move, which takes them again. */
 async function begin(services: DispatchServices, waiting: WaitingMove): Promise<void> {
@@ -123,10 +140,7 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
   if (batch?.state !== 'running') return;
   const counts = await countMoves(services, batch);
   if (counts === undefined) return;
-  const ended: Batch = { ...batch, state: 'completed', counts, endedAt: services.clock.now() };
-  const answer = await services.store.commit('batch', batch, ended);
-  if (answer.kind === 'conflict') return;
-  services.log.info('batch completed', { batch: id, counts });
+  // Told first: whoever dies in between leaves the batch open, and it is told again under the same id.
   await services.bus.announce([
     {
       id: `${id}:completed`,
@@ -136,6 +150,9 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
       data: { batch: id, reason: batch.reason, counts: { ...counts } },
     },
   ]);
+  const ended: Batch = { ...batch, state: 'completed', counts, endedAt: services.clock.now() };
+  const answer = await services.store.commit('batch', batch, ended);
+  if (answer.kind === 'committed') services.log.info('batch completed', { batch: id, counts });
 }
 
 /** @returns undefined while a move is still under way */
