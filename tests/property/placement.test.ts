@@ -149,4 +149,26 @@ describe('the arbiter', () => {
     if (second.kind !== 'next') throw new Error('not claimed');
     expect(second.placement.claim?.firstToken).toBe((first.placement.claim?.firstToken ?? 0) + 1_000_000);
   });
+
+  test('a worker that was stopped before its freeze cannot make it once a later one has thawed or moved', () => {
+    const claimed = { ...start, claim: { move: moves[0], firstToken: 1 } };
+    const held = { move: moves[0], token: 2 };
+    const told = (placement: Placement, ...orders: PlacementCommand[]): Placement =>
+      orders.reduce((now, order) => {
+        const ruling = rule(now, order);
+        return ruling.kind === 'next' ? ruling.placement : now;
+      }, placement);
+    const thawed = told(claimed, { kind: 'begin-thaw', ...held });
+    const moved = told(
+      claimed,
+      { kind: 'freeze', ...held },
+      { kind: 'flip', ...held, epoch: 1, target: b, sizeBytes: 1 },
+      { kind: 'begin-opening', ...held },
+      { kind: 'end-opening', ...held, target: b },
+    );
+    expect(moved).toMatchObject({ host: b, arbitration: { kind: 'serving' } });
+    for (const placement of [thawed, moved]) {
+      expect(rule(placement, { kind: 'freeze', move: moves[0], token: 1 }).kind).toBe('refused');
+    }
+  });
 });

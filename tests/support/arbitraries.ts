@@ -115,7 +115,10 @@ const placement: Arbitrary<Placement> = fc
     database: text,
     epoch: small,
     arbitration,
-    claim: fc.record({ move: anyMoveId, firstToken: count }),
+    claim: fc.record(
+      { move: anyMoveId, firstToken: count, token: count },
+      { requiredKeys: ['move', 'firstToken'] },
+    ),
     claims: small,
     announcedEpoch: small,
     sizeBytes: count,
