@@ -235,13 +235,17 @@ const cleanupEntry: Arbitrary<CleanupEntry> = fc.record(
   { key: text, kind: text, name: text, systemIdentifier: text, oid: small, restore: anyJson },
   { requiredKeys: ['key', 'kind', 'name', 'systemIdentifier'] },
 );
-const cleanup: Arbitrary<CleanupRecord> = fc.record({
-  move: anyMoveId,
-  run: version,
-  host: anyHostName,
-  items: fc.array(cleanupEntry, { maxLength: 5 }),
-  version,
-});
+const cleanup: Arbitrary<CleanupRecord> = fc.record(
+  {
+    move: anyMoveId,
+    run: version,
+    host: anyHostName,
+    token: count,
+    items: fc.array(cleanupEntry, { maxLength: 5 }),
+    version,
+  },
+  { requiredKeys: ['move', 'run', 'host', 'items', 'version'] },
+);
 
 export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = {
   host,
