@@ -23,5 +23,7 @@ export interface CleanupRecord {
   readonly run: number;
   readonly host: HostName;
   readonly items: readonly CleanupEntry[];
+  /** The newest worker that has written here: an earlier one, that was stopped, writes nothing any more. */
+  readonly token?: number;
   readonly version: number;
 }

@@ -24,8 +24,11 @@ export interface Placement {
   /** Fencing token of the endpoint: one more with every flip and un-flip. */
   readonly epoch: number;
   readonly arbitration: Arbitration;
-  /** The move that has the endpoint; nobody else may touch it. */
-  readonly claim?: { readonly move: MoveId; readonly firstToken: number };
+  /**
+   * The move that has the endpoint; nobody else may touch it. `token`: the newest of its workers that has given
+   * a command; one that was before it gives none any more.
+   */
+  readonly claim?: { readonly move: MoveId; readonly firstToken: number; readonly token?: number };
   /** Tokens are never reused for an endpoint: each claim begins a thousand thousand further on. */
   readonly claims: number;
   /** The last epoch that was told to the world. */
@@ -92,8 +95,13 @@ export function rule(placement: Placement, command: PlacementCommand): Placement
     }
     case 'freeze':
       if (placement.claim?.move !== command.move) return refuse('the move does not hold the endpoint');
+      // Thawed, or opened, by a later worker: one that was stopped before its freeze must not make it now.
+      if (isOvertaken(placement, command)) return refuse('a newer worker has given commands');
       if (arbitration.kind === 'serving') {
-        return next(placement, { arbitration: { kind: 'frozen', move: command.move, token: command.token } });
+        return next(placement, {
+          ...under(placement, command),
+          arbitration: { kind: 'frozen', move: command.move, token: command.token },
+        });
       }
       return arbitration.kind === 'frozen' && isSame(arbitration, command)
         ? { kind: 'already' }
@@ -102,9 +110,17 @@ export function rule(placement: Placement, command: PlacementCommand): Placement
       if (arbitration.kind !== 'frozen' || !follows(arbitration, command))
         return refuse(`it is ${arbitration.kind}`);
       if (isSame(arbitration, command)) return { kind: 'already' };
-      return next(placement, { arbitration: { kind: 'frozen', move: command.move, token: command.token } });
+      return next(placement, {
+        ...under(placement, command),
+        arbitration: { kind: 'frozen', move: command.move, token: command.token },
+      });
     case 'begin-thaw':
-      if (arbitration.kind === 'serving') return { kind: 'already' };
+      if (arbitration.kind === 'serving') {
+        // Noted, so that no freeze of an earlier worker can come after it.
+        return placement.claim?.move !== command.move || isKnown(placement, command)
+          ? { kind: 'already' }
+          : next(placement, under(placement, command));
+      }
       if (
         (arbitration.kind !== 'frozen' && arbitration.kind !== 'thawing') ||
         !follows(arbitration, command)
@@ -112,7 +128,10 @@ export function rule(placement: Placement, command: PlacementCommand): Placement
         return refuse(`it is ${arbitration.kind}`);
       }
       if (arbitration.kind === 'thawing' && isSame(arbitration, command)) return { kind: 'already' };
-      return next(placement, { arbitration: { kind: 'thawing', move: command.move, token: command.token } });
+      return next(placement, {
+        ...under(placement, command),
+        arbitration: { kind: 'thawing', move: command.move, token: command.token },
+      });
     case 'end-thaw':
       if (arbitration.kind === 'serving') return { kind: 'already' };
       if (arbitration.kind !== 'thawing' || !isSame(arbitration, command))
@@ -135,6 +154,7 @@ export function rule(placement: Placement, command: PlacementCommand): Placement
       return next(placement, {
         host: arbitration.from,
         epoch: placement.epoch + 1,
+        ...under(placement, command),
         arbitration: { kind: 'frozen', move: command.move, token: command.token },
       });
     case 'begin-opening':
@@ -146,6 +166,7 @@ export function rule(placement: Placement, command: PlacementCommand): Placement
         return refuse(`it is ${arbitration.kind}`);
       }
       return next(placement, {
+        ...under(placement, command),
         arbitration: { kind: 'opening', move: command.move, token: command.token, from: arbitration.from },
       });
     case 'end-opening':
@@ -174,6 +195,12 @@ interface Held {
 const isSame = (held: Held, by: Held): boolean => held.move === by.move && held.token === by.token;
 /** A later worker of the same move may go on from what an earlier one left, never the reverse. */
 const follows = (held: Held, by: Held): boolean => held.move === by.move && held.token <= by.token;
+
+/** Has a worker of this token, or a newer one, given a command? */
+const isKnown = ({ claim }: Placement, by: Held): boolean => (claim?.token ?? 0) >= by.token;
+const isOvertaken = ({ claim }: Placement, by: Held): boolean => (claim?.token ?? 0) > by.token;
+const under = ({ claim }: Placement, { token }: Held): Pick<Placement, 'claim'> =>
+  claim === undefined ? {} : { claim: { ...claim, token } };
 
 const next = (placement: Placement, change: Partial<Placement>): PlacementRuling => ({
   kind: 'next',

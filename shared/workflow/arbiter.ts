@@ -23,17 +23,38 @@ export async function arbitrate(
   for (;;) {
     const placement = await store.load('endpoint', { endpoint });
     if (placement === undefined) throw unknownEndpoint(endpoint);
-    const ruling = rule(placement, command);
-    if (ruling.kind === 'already') return { kind: 'ruled', placement };
-    if (ruling.kind === 'refused') return { kind: 'refused', why: ruling.why, placement };
-    const answer = await store.commitAlone('endpoint', placement, ruling.placement);
-    if (answer.kind === 'committed') return { kind: 'ruled', placement: answer.record };
-    if (answer.kind === 'unknown') return { kind: 'unknown' };
+    const answer = await arbitrateAsSeen({ store }, placement, command);
+    if (answer.kind !== 'changed') return answer;
     // A conflict means that another's write has gone through: the row moves on, so this ends.
   }
 }
 
-/** The same where only the ruling will do. @throws StepFailure `arbiter-refused`, `arbiter-silent` */
+/**
+ * One command on the placement as the caller has seen it: `changed` when the row has moved on since. For whoever
+ * decides by more than the row, and must not act on what it knew long ago.
+ */
+export async function arbitrateAsSeen(
+  { store }: Pick<Services, 'store'>,
+  placement: Placement,
+  command: PlacementCommand,
+): Promise<Arbitrated | { readonly kind: 'changed' }> {
+  const ruling = rule(placement, command);
+  if (ruling.kind === 'already') return { kind: 'ruled', placement };
+  if (ruling.kind === 'refused') return { kind: 'refused', why: ruling.why, placement };
+  const answer = await store.commitAlone('endpoint', placement, ruling.placement);
+  switch (answer.kind) {
+    case 'committed':
+      return { kind: 'ruled', placement: answer.record };
+    case 'conflict':
+      return { kind: 'changed' };
+    case 'unknown':
+      return { kind: 'unknown' };
+    default:
+      return answer satisfies never;
+  }
+}
+
+/** `arbitrate` where only the ruling will do. @throws StepFailure `arbiter-refused`, `arbiter-silent` */
 export async function mustArbitrate(
   services: Pick<Services, 'store'>,
   endpoint: EndpointName,

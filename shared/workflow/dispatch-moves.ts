@@ -55,9 +55,18 @@ async function admit(services: DispatchServices, invocation: Pick<Invocation, 'r
   if (more && admitted > 0) await services.bus.sendDispatch({});
 }
 
+/** One side of a host, as this look has seen it and used it up. */
+interface Room {
+  readonly limit: number;
+  readonly held: Set<MoveId>;
+}
+
 /**
- * Permits as this look has seen and given them. A move asks for any only where both its hosts seem to have room:
- * else those that wait for a full host would hold, for a moment and again and again, what others could go with.
+ * Permits as this look has seen and taken them: a move that has no room on one side asks for none.
+ *
+ * What a move was given is never taken back while it waits: another dispatcher may have seen it there, and be
+ * about to let the move go. A move that got one permit and lost the race for the other keeps the one, and is
+ * given the other when it is free; whoever holds that one runs already, so nobody waits in a circle.
  */
 class Gate {
   readonly #services: DispatchServices;
@@ -68,66 +77,34 @@ class Gate {
   }
 
   async admits({ id, source, target }: WaitingMove): Promise<boolean> {
+    const [leaving, entering] = await Promise.all([this.#room(source, 'out'), this.#room(target, 'in')]);
+    if (!hasRoom(leaving, id) || !hasRoom(entering, id)) return false;
+    leaving.held.add(id);
+    entering.held.add(id);
     const { permits } = this.#services;
-    const [out, into] = await Promise.all([this.#room(source, 'out'), this.#room(target, 'in')]);
-    // Between these looks and the bookings nothing else runs.
-    if (!out.hasFor(id) || !into.hasFor(id)) return false;
-    out.book(id);
-    into.book(id);
-    if (!(await permits.take(source, 'out', id, out.limit))) {
-      out.close();
-      into.free(id);
-      return false;
-    }
-    if (await permits.take(target, 'in', id, into.limit)) return true;
-    into.close();
-    out.free(id);
-    await permits.giveBack(source, 'out', id);
-    return false;
+    return (
+      (await permits.take(source, 'out', id, leaving.limit)) &&
+      (await permits.take(target, 'in', id, entering.limit))
+    );
   }
 
-  async #room(name: HostName, side: PermitSide): Promise<Room> {
+  #room(name: HostName, side: PermitSide): Promise<Room> {
     const key = `${name} ${side}`;
-    const room = this.#rooms.get(key) ?? this.#look(name, side);
-    this.#rooms.set(key, room);
-    return await room;
+    const known = this.#rooms.get(key) ?? this.#look(name, side);
+    this.#rooms.set(key, known);
+    return known;
   }
 
   async #look(name: HostName, side: PermitSide): Promise<Room> {
     const host = await this.#services.store.load('host', { name });
-    if (host === undefined) return new Room([], 0);
-    return side === 'out' ? new Room(host.permitsOut, host.movesOut) : new Room(host.permitsIn, host.movesIn);
+    if (host === undefined) return { limit: 0, held: new Set() };
+    return side === 'out'
+      ? { limit: host.movesOut, held: new Set(host.permitsOut) }
+      : { limit: host.movesIn, held: new Set(host.permitsIn) };
   }
 }
 
-/** One side of one host, as it was when it was looked at, with what this look has given out since. */
-class Room {
-  readonly limit: number;
-  readonly #held: Set<MoveId>;
-  #isClosed = false;
-
-  constructor(held: readonly MoveId[], limit: number) {
-    this.#held = new Set(held);
-    this.limit = limit;
-  }
-
-  hasFor(move: MoveId): boolean {
-    return !this.#isClosed && (this.#held.has(move) || this.#held.size < this.limit);
-  }
-
-  book(move: MoveId): void {
-    this.#held.add(move);
-  }
-
-  free(move: MoveId): void {
-    this.#held.delete(move);
-  }
-
-  /** The host itself has refused: others were quicker, and it is asked no more. */
-  close(): void {
-    this.#isClosed = true;
-  }
-}
+const hasRoom = ({ limit, held }: Room, move: MoveId): boolean => held.has(move) || held.size < limit;
 
 /** The permits are held: the move may go. A crash before this leaves permits to a waiting move, which takes them again. */
 async function begin(services: DispatchServices, waiting: WaitingMove): Promise<void> {
@@ -167,10 +144,7 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
   if (batch?.state !== 'running') return;
   const counts = await countMoves(services, batch);
   if (counts === undefined) return;
-  const ended: Batch = { ...batch, state: 'completed', counts, endedAt: services.clock.now() };
-  const answer = await services.store.commit('batch', batch, ended);
-  if (answer.kind === 'conflict') return;
-  services.log.info('batch completed', { batch: id, counts });
+  // Told first: whoever dies in between leaves the batch open, and it is told again under the same id.
   await services.bus.announce([
     {
       id: `${id}:completed`,
@@ -185,6 +159,9 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
       },
     },
   ]);
+  const ended: Batch = { ...batch, state: 'completed', counts, endedAt: services.clock.now() };
+  const answer = await services.store.commit('batch', batch, ended);
+  if (answer.kind === 'committed') services.log.info('batch completed', { batch: id, counts });
 }
 
 /** @returns undefined while a move is still under way */

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { PostgresServer } from '../../local/demo/servers.ts';
+import type { Dice } from '../support/dice.ts';
 
 /** One host after another is restarted, crashes and comes back, or stands still for a while. */
 export function troubleHosts(
   servers: readonly PostgresServer[],
-  options: { readonly everyMs: number; readonly chance: () => number },
+  options: { readonly everyMs: number; readonly dice: Dice },
 ): () => Promise<number> {
   const stop = new AbortController();
   let faults = 0;
@@ -12,10 +13,9 @@ export function troubleHosts(
     for (;;) {
       await sleep(options.everyMs, undefined, { signal: stop.signal }).catch(() => undefined);
       if (stop.signal.aborted) return;
-      const server = servers[Math.floor(options.chance() * servers.length)];
-      if (server === undefined) return;
+      const server = options.dice.pick(servers);
       faults += 1;
-      const kind = options.chance();
+      const kind = options.dice.fraction();
       if (kind < 0.4) await server.restart({ mode: 'immediate' });
       else if (kind < 0.7) await server.restart({ mode: 'fast' });
       else {

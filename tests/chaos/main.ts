@@ -16,7 +16,8 @@ import { isVerified } from '../../local/demo/summary.ts';
 import { twelveTenants } from '../../local/demo/tenants.ts';
 import { isArrived } from '../../cli/batch-report.ts';
 import { labelOf } from '../../shared/domain/move.ts';
-import { random, wreak } from '../support/havoc.ts';
+import { Dice } from '../support/dice.ts';
+import { wreak } from '../support/havoc.ts';
 import { leftBehind } from '../support/left-behind.ts';
 import { troubleHosts } from './host-faults.ts';
 import { moveAround } from './rounds.ts';
@@ -59,18 +60,18 @@ try {
 }
 
 async function run(): Promise<number> {
-  const chance = random(seed);
+  const dice = new Dice(seed);
   const writers = await scene.startWriters();
   while (writers.tally().filter(({ lines }) => lines > 0).length < tenants.length) await sleep(50);
   const since = performance.timeOrigin + performance.now();
   const calm =
     killRate > 0 ? wreak(scene.cloud, { seed, everyMs: 1_000 / killRate, stoppedMs: STOPPED_MS }) : undefined;
   const heal =
-    hostFaults > 0 ? troubleHosts(scene.servers, { everyMs: 60_000 / hostFaults, chance }) : undefined;
+    hostFaults > 0 ? troubleHosts(scene.servers, { everyMs: 60_000 / hostFaults, dice }) : undefined;
   const made = await moveAround(scene, {
     moves,
     until: Date.now() + Number(options.minutes) * 60_000,
-    chance,
+    dice,
   });
   const havoc = await calm?.();
   const faults = await heal?.();

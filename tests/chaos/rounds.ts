@@ -4,6 +4,7 @@ import type { Scene } from '../../local/demo/scene.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import type { Move } from '../../shared/domain/move.ts';
+import type { Dice } from '../support/dice.ts';
 
 /** How moves end, for good: a copy that is kept is retired at once here. */
 const ended = new Set(['retired', 'rolled-back', 'stuck']);
@@ -20,13 +21,12 @@ export interface Moves {
  */
 export async function moveAround(
   scene: Scene,
-  options: { readonly moves: number; readonly until: number; readonly chance: () => number },
+  options: { readonly moves: number; readonly until: number; readonly dice: Dice },
 ): Promise<Moves> {
   const all: Move[] = [];
   const last = new Map<string, Move>();
   while (all.length < options.moves && Date.now() < options.until) {
-    const target = scene.servers[Math.floor(options.chance() * scene.servers.length)];
-    if (target === undefined) throw new Error('a scene needs hosts');
+    const target = options.dice.pick(scene.servers);
     const away: string[] = [];
     for (const { name } of scene.tenants) {
       if ((await scene.fleet.placement(name))?.host !== target.name) away.push(name);

@@ -205,4 +205,47 @@ describe('laws of the state machine', () => {
       { numRuns: 500 },
     );
   });
+
+  test('a rollback undoes the step it met and every one before it, each once, in reverse', () => {
+    const names = shape.steps.map(({ name }) => name);
+    // A step of the phase after the pivot has no way back.
+    const last = stepIndex(shape, 'activate');
+    fc.assert(
+      fc.property(fc.nat(last), fc.array(facts, { maxLength: 30 }), (finished, disturbances) => {
+        let execution = fresh;
+        let now = 0;
+        const report = (fact: Fact): void => {
+          now += 1_000;
+          const decision = decide(shape, execution, fact, now, 'w');
+          if (decision.kind === 'next') execution = decision.execution;
+        };
+        const claim = (): void => {
+          // Later than any lease or back-off.
+          now += 3_600_000;
+          report({ kind: 'claimed', owner: 'w', leaseMs: 500 });
+        };
+        report({ kind: 'admitted' });
+        for (let step = 0; step < finished; step += 1) {
+          claim();
+          report({ kind: 'step-finished', token: execution.token, ms: 1 });
+        }
+        report({ kind: 'abandoned', failure });
+        const undone: string[] = [];
+        const noise = [...disturbances];
+        while (execution.status.state === 'rolling-back') {
+          claim();
+          // Somebody else's reports, late and of older workers, change nothing of it.
+          const disturbance = noise.pop()?.(execution.token - 1);
+          if (disturbance !== undefined && 'token' in disturbance) {
+            report({ ...disturbance, token: execution.token - 1 });
+          }
+          undone.push(execution.status.step);
+          report({ kind: 'step-finished', token: execution.token, ms: 1 });
+        }
+        expect(execution.status).toMatchObject({ state: 'rolled-back', reason: failure });
+        expect(undone).toEqual(names.slice(0, finished + 1).reverse());
+      }),
+      { numRuns: 500 },
+    );
+  });
 });

@@ -205,7 +205,8 @@ describe('the arbiter', () => {
   });
 
   test('what was flipped or is being opened is not thawed, and serves again only after a thaw', () => {
-    expect(allowedIn({ kind: 'begin-thaw', move: mine, token: 3 })).toEqual(['frozen', 'thawing']);
+    // One that serves is noted as thawed by this worker: no freeze of an earlier one can come after it.
+    expect(allowedIn({ kind: 'begin-thaw', move: mine, token: 3 })).toEqual(['serving', 'frozen', 'thawing']);
     expect(allowedIn({ kind: 'end-thaw', ...held })).toEqual(['thawing']);
   });
 
@@ -225,5 +226,27 @@ describe('the arbiter', () => {
     const told = { ...start, epoch: 5, announcedEpoch: 4 };
     expect(rule(told, { kind: 'announced', epoch: 3 }).kind).toBe('already');
     expect(rule(told, { kind: 'announced', epoch: 5 }).kind).toBe('next');
+  });
+
+  test('a worker that was stopped before its freeze cannot make it once a later one has thawed or moved', () => {
+    const claimed = { ...start, claim: { move: moves[0], firstToken: 1 } };
+    const held = { move: moves[0], token: 2 };
+    const told = (placement: Placement, ...orders: PlacementCommand[]): Placement =>
+      orders.reduce((now, order) => {
+        const ruling = rule(now, order);
+        return ruling.kind === 'next' ? ruling.placement : now;
+      }, placement);
+    const thawed = told(claimed, { kind: 'begin-thaw', ...held });
+    const moved = told(
+      claimed,
+      { kind: 'freeze', ...held },
+      { kind: 'flip', ...held, epoch: 1, target: b, sizeBytes: 1 },
+      { kind: 'begin-opening', ...held },
+      { kind: 'end-opening', ...held, target: b },
+    );
+    expect(moved).toMatchObject({ host: b, arbitration: { kind: 'serving' } });
+    for (const placement of [thawed, moved]) {
+      expect(rule(placement, { kind: 'freeze', move: moves[0], token: 1 }).kind).toBe('refused');
+    }
   });
 });

@@ -116,7 +116,10 @@ const placement: Arbitrary<Placement> = fc
     database: text,
     epoch: small,
     arbitration,
-    claim: fc.record({ move: anyMoveId, firstToken: count }),
+    claim: fc.record(
+      { move: anyMoveId, firstToken: count, token: count },
+      { requiredKeys: ['move', 'firstToken'] },
+    ),
     claims: small,
     announcedEpoch: small,
     sizeBytes: count,
@@ -234,13 +237,17 @@ const cleanupEntry: Arbitrary<CleanupEntry> = fc.record(
   { key: text, kind: text, name: text, systemIdentifier: text, oid: small, restore: anyJson },
   { requiredKeys: ['key', 'kind', 'name', 'systemIdentifier'] },
 );
-const cleanup: Arbitrary<CleanupRecord> = fc.record({
-  move: anyMoveId,
-  run: version,
-  host: anyHostName,
-  items: fc.array(cleanupEntry, { maxLength: 5 }),
-  version,
-});
+const cleanup: Arbitrary<CleanupRecord> = fc.record(
+  {
+    move: anyMoveId,
+    run: version,
+    host: anyHostName,
+    token: count,
+    items: fc.array(cleanupEntry, { maxLength: 5 }),
+    version,
+  },
+  { requiredKeys: ['move', 'run', 'host', 'items', 'version'] },
+);
 
 const letter: Arbitrary<Letter> = fc
   .record({

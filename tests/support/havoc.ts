@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cloud } from '../../local/cloud.ts';
+import { Dice } from './dice.ts';
 
 /** What was done to whom. */
 export interface Havoc {
@@ -20,7 +21,7 @@ export interface HavocOptions {
  * until the returned function is called. Whoever was stopped is continued then at the latest.
  */
 export function wreak(cloud: Cloud, options: HavocOptions): () => Promise<Havoc> {
-  const chance = random(options.seed);
+  const dice = new Dice(options.seed);
   const stop = new AbortController();
   const continuing = new Set<Promise<void>>();
   let killed = 0;
@@ -28,9 +29,9 @@ export function wreak(cloud: Cloud, options: HavocOptions): () => Promise<Havoc>
 
   async function strike(): Promise<void> {
     const working = (await cloud.environments()).filter(({ state }) => state === 'busy');
-    const victim = working[Math.floor(chance() * working.length)];
+    const victim = working[Math.floor(dice.fraction() * working.length)];
     if (victim === undefined) return;
-    if (chance() < 0.6) {
+    if (dice.chance(0.6)) {
       if (signal(victim.pid, 'SIGKILL')) killed += 1;
       return;
     }
@@ -67,15 +68,4 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
   } catch {
     return false;
   }
-}
-
-/** A small generator that gives the same numbers for the same seed (mulberry32). */
-export function random(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

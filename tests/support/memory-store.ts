@@ -9,7 +9,7 @@ import { AnswerLost, type MemoryTable } from './memory-table.ts';
 export function createMemoryStore(table: MemoryTable, { chance }: { readonly chance: Chance }): Store {
   const load: Store['load'] = async (kind, key) => {
     const row = await table.read(codecs[kind].key(key));
-    return row === undefined ? undefined : codecs[kind].decode(row);
+    return row === undefined ? undefined : readRecord(kind, row);
   };
 
   async function write<K extends RecordKind>(kind: K, before: Records[K], after: Records[K]) {
@@ -50,4 +50,24 @@ export function createMemoryStore(table: MemoryTable, { chance }: { readonly cha
       return answer === 'done' ? 'removed' : 'conflict';
     },
   };
+}
+
+const read: { readonly [K in RecordKind]: WeakMap<Row, Records[K]> } = {
+  host: new WeakMap(),
+  endpoint: new WeakMap(),
+  batch: new WeakMap(),
+  move: new WeakMap(),
+  request: new WeakMap(),
+  cleanup: new WeakMap(),
+  letter: new WeakMap(),
+};
+
+/** The record in a row of a table in memory. Each row is read once: neither rows nor records ever change. */
+export function readRecord<K extends RecordKind>(kind: K, row: Row): Records[K] {
+  const cache: WeakMap<Row, Records[K]> = read[kind];
+  const known = cache.get(row);
+  if (known !== undefined) return known;
+  const record = codecs[kind].decode(row);
+  cache.set(row, record);
+  return record;
 }

@@ -12,6 +12,7 @@ const schema = z.strictObject({
   move: moveIdField,
   run: z.int().positive(),
   host: hostField,
+  token: z.exactOptional(countField),
   items: z.array(
     z.strictObject({
       key: z.string(),

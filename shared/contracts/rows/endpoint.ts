@@ -25,7 +25,9 @@ const schema = z.strictObject({
     z.strictObject({ kind: z.literal('flipped'), ...held, from: hostField }),
     z.strictObject({ kind: z.literal('opening'), ...held, from: hostField }),
   ]),
-  claim: z.exactOptional(z.strictObject({ move: moveIdField, firstToken: countField })),
+  claim: z.exactOptional(
+    z.strictObject({ move: moveIdField, firstToken: countField, token: z.exactOptional(countField) }),
+  ),
   claims: countField,
   announcedEpoch: countField,
   sizeBytes: countField,

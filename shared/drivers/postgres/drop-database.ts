@@ -7,7 +7,7 @@ import { databaseOid } from './hands.ts';
 import type { Hands } from './hands.ts';
 import { quoteIdentifier } from './identifiers.ts';
 import type { MoveNames } from './names.ts';
-import { rename } from './release.ts';
+import { dropSubscriptions, rename } from './release.ts';
 import { forgetToken } from './token.ts';
 
 /** Undo of provision: the target's database goes, if it is the one that this move made. */
@@ -18,6 +18,9 @@ export async function dropTarget(context: MoveContext): Promise<void> {
   // Its oid may have been lost in a crash right after its creation: then it still has the name of this run.
   const oid = entry.oid ?? (await databaseOid(await target.maintenance(), names.provisional));
   if (oid !== undefined) {
+    // A target that did not answer when the replication was undone has its subscriptions still, and no database
+    // that has one can be dropped.
+    await dropSubscriptions(context);
     await dropDatabase(target, oid, entry.systemIdentifier, names, names.comment);
   }
   await context.forget(target, [...(await context.recorded(target)).keys()]);

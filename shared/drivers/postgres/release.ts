@@ -75,7 +75,8 @@ async function attempt(work: () => Promise<void>): Promise<unknown> {
   }
 }
 
-async function dropSubscriptions(context: MoveContext): Promise<void> {
+/** Of this move, on the target. Nothing happens where there are none. */
+export async function dropSubscriptions(context: MoveContext): Promise<void> {
   const { target, names } = context;
   const oid = await context.findTarget();
   if (oid === undefined) return;

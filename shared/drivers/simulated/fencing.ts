@@ -87,12 +87,19 @@ export function fence({ host, link }: Scene, { guard }: Inputs['fence']): Output
   }
 }
 
-/** Open again. A database that is gone needs no thaw. */
-export function unfence({ host }: Scene, { guard }: Inputs['unfence']): Outputs['unfence'] {
+/**
+ * Open again. A database that is gone needs no thaw. One that was closed for good opens only for the worker that
+ * did it, or for one that has taken over since: the arbiter has sent it; a late request of the same token was
+ * overtaken by the closing.
+ */
+export function unfence({ host, link }: Scene, { guard }: Inputs['unfence']): Outputs['unfence'] {
   const database = guarded(host, guard);
   if (database === undefined) return {};
-  refuseIfClosedForGood(host.name, database);
+  const { closedBy } = database;
+  const mayOpen = closedBy !== undefined && (guard.token > closedBy.token || link === closedBy.link);
+  if (!mayOpen) refuseIfClosedForGood(host.name, database);
   database.access = 'open';
+  delete database.closedBy;
   endSessions(host, ({ oid, token }) => oid === database.oid && token !== undefined);
   return {};
 }
@@ -105,11 +112,12 @@ export function marker(scene: Scene, { guard }: Inputs['marker']): Outputs['mark
 }
 
 export function fenceForGood(
-  { host }: Scene,
+  { host, link }: Scene,
   { guard }: Inputs['fence-for-good'],
 ): Outputs['fence-for-good'] {
   const database = held(host, guard);
   database.access = 'closed-for-good';
+  database.closedBy = { token: guard.token, link };
   endSessions(host, ({ oid }) => oid === database.oid);
   return {};
 }
@@ -155,18 +163,16 @@ export function unpublish({ host }: Scene, { guard, name }: Inputs['unpublish'])
   return {};
 }
 
-/** The source's part of the end: slot and publication go, and the closed database takes a name of ours. */
+/** The source's part of the end: slot and publication go, and the closed database takes a name of ours, for good. */
 export function retain(scene: Scene, { guard, stream, name, mark }: Inputs['retain']): Outputs['retain'] {
   const { host } = scene;
   const database = held(host, guard);
-  if (database.access !== 'closed-for-good') {
-    throw refuse(
-      'fail',
-      'source-open',
-      `"${database.name}" on ${host.name} is not closed for good`,
-      'close it first',
-    );
+  if (database.access === 'open') {
+    throw refuse('fail', 'source-open', `"${database.name}" on ${host.name} is open`, 'close it first');
   }
+  // A source that was away when it should have been closed for good is so from now on.
+  database.access = 'closed-for-good';
+  delete database.closedBy;
   unpublish(scene, { guard, name: stream });
   database.name = name;
   database.mark = mark;

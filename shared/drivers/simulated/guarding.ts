@@ -1,4 +1,4 @@
-import { endSessions, marked, named, refuse, type Database, type Host } from './host.ts';
+import { endSessions, isSameMark, marked, named, refuse, type Database, type Host } from './host.ts';
 import type { Guard } from './protocol.ts';
 
 /**
@@ -51,8 +51,10 @@ export function checkIdentity(host: Host, system: string): void {
 
 function find(host: Host, which: Guard['database']): Database | undefined {
   if ('oid' in which) return host.databases.get(which.oid);
-  const ours = marked(host, which.mark);
-  if (ours !== undefined || !('serving' in which)) return ours;
-  const serving = named(host, which.serving);
-  return serving?.access === 'open' ? serving : undefined;
+  if ('serving' in which) {
+    // By its own name first: a worker that was stopped may have made another under our mark meanwhile.
+    const serving = named(host, which.serving);
+    if (serving?.access === 'open' || isSameMark(serving?.mark, which.mark)) return serving;
+  }
+  return marked(host, which.mark);
 }

@@ -22,6 +22,8 @@ export interface Database {
   /** Tables without a key. */
   readonly keyless: readonly string[];
   access: 'open' | 'closed' | 'closed-for-good';
+  /** Who has closed it for good, and may open it again; absent once it is retained. */
+  closedBy?: { readonly token: number; readonly link: string };
   mark: Mark | undefined;
   readonly rows: Row[];
   /** How many of the rows survive a crash of the host. */

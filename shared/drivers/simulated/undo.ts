@@ -23,10 +23,12 @@ export async function dropReplication(ground: Ground): Promise<void> {
 }
 
 /** Undo of `provision`: drops what is recorded, by the number that is recorded. */
-export async function dropTarget({ job, names, target }: Ground): Promise<void> {
+export async function dropTarget({ job, names, target, onTarget }: Ground): Promise<void> {
   const key = keyOf('database', names.provisional);
   const item = (await job.cleanup.list(job.target.host)).find((each) => each.key === key);
   if (item === undefined) return;
+  // A target that did not answer when the replication was undone has its subscription still.
+  await target.ask('unsubscribe', { guard: onTarget(), name: names.stream, hand: false });
   const database = item.oid === undefined ? { mark: names.mark } : { oid: item.oid };
   await target.ask('drop-database', {
     guard: { system: item.systemIdentifier, token: job.token, database },

@@ -19,7 +19,9 @@ export const activate: Step<Move, MoveScene> = {
     if (placement === undefined) throw unknownEndpoint(endpoint);
     const session = await scene.session(hand);
     let openedAt = typeof hand.progress === 'number' ? hand.progress : undefined;
-    if (placement.host !== target || placement.arbitration.kind !== 'serving') {
+    // An endpoint that was let go has been opened before: it may be anywhere by now, in another move's hands.
+    const isLetGo = placement.claim?.move !== id;
+    if (!isLetGo && (placement.host !== target || placement.arbitration.kind !== 'serving')) {
       const back = await prepareToOpen(scene, hand, placement, session);
       if (back !== undefined) return back;
       await open(scene, hand, session);

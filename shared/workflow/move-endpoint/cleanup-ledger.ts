@@ -1,11 +1,17 @@
 import type { CleanupEntry, CleanupRecord } from '../../domain/cleanup.ts';
+import { TokenSuperseded } from '../../domain/failure.ts';
 import type { HostName } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 import type { CleanupLedger } from '../../ports/driver.ts';
 import type { Store } from '../../ports/store.ts';
 
-/** The cleanup records of one run of a move, one row a host. Rows that hold nothing any more are removed. */
-export function cleanupLedger(store: Store, move: Move): CleanupLedger {
+/**
+ * The cleanup records of one run of a move, one row a host. Rows that hold nothing any more are removed.
+ *
+ * @param token of the worker that writes: it throws `TokenSuperseded` once a newer one has written. Without one
+ * (the sweep, once a move has ended) everybody's stands.
+ */
+export function cleanupLedger(store: Store, move: Move, token?: number): CleanupLedger {
   const keyOf = (host: HostName) => ({ move: move.id, run: move.execution.run, host });
 
   async function change(
@@ -14,6 +20,9 @@ export function cleanupLedger(store: Store, move: Move): CleanupLedger {
   ): Promise<void> {
     for (;;) {
       const before = await store.load('cleanup', keyOf(host));
+      if (token !== undefined && (before?.token ?? 0) > token) {
+        throw new TokenSuperseded(`the cleanup records of ${move.id} on ${host} are a newer worker's`);
+      }
       const items = edit(before?.items ?? []);
       if (await write(host, before, items)) return;
     }
@@ -24,12 +33,13 @@ export function cleanupLedger(store: Store, move: Move): CleanupLedger {
     before: CleanupRecord | undefined,
     items: readonly CleanupEntry[],
   ): Promise<boolean> {
+    const by = token === undefined ? {} : { token };
     if (before === undefined) {
       if (items.length === 0) return true;
-      return (await store.insert('cleanup', { ...keyOf(host), items, version: 1 })) === 'inserted';
+      return (await store.insert('cleanup', { ...keyOf(host), items, ...by, version: 1 })) === 'inserted';
     }
     if (items.length === 0) return (await store.remove('cleanup', before)) === 'removed';
-    return (await store.commit('cleanup', before, { ...before, items })).kind === 'committed';
+    return (await store.commit('cleanup', before, { ...before, items, ...by })).kind === 'committed';
   }
 
   return {

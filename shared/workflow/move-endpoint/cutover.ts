@@ -17,7 +17,8 @@ export const freeze: MoveStep = {
     const { services } = scene;
     const { id, endpoint, policy } = hand.task;
     // What an earlier worker of this move left frozen is open again before anything else.
-    await thaw(scene, hand);
+    const found = await services.store.load('endpoint', { endpoint });
+    if (found?.arbitration.kind !== 'serving') await thaw(scene, hand);
     const { preflight, verify } = resultsOf(hand.task);
     if (verify === undefined || services.clock.now() - verify.at > services.settings.freshMs) {
       return { kind: 'retreat', to: 'verify', failure: stale };

@@ -64,7 +64,7 @@ export class MoveScene {
       epoch: hand.task.epoch,
       policy: hand.task.policy,
       recorded: preflight === undefined ? undefined : await unpack(services.blobs, preflight.recorded),
-      cleanup: cleanupLedger(services.store, hand.task),
+      cleanup: cleanupLedger(services.store, hand.task, hand.token),
       signal: hand.signal,
       remainingMs: hand.remainingMs,
       show: hand.show,

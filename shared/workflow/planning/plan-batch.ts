@@ -12,7 +12,7 @@ import {
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
 import type { PlanMessage } from '../../ports/bus.ts';
-import { arbitrate, silent } from '../arbiter.ts';
+import { arbitrateAsSeen, mustArbitrate, silent, type Arbitrated } from '../arbiter.ts';
 import type { Invocation, Services } from '../services.ts';
 import { loadFleet } from './fleet.ts';
 import { readSelection, resolveSelection } from './selection.ts';
@@ -47,7 +47,10 @@ export async function planBatch(
       return;
     }
     const page = names.slice(batch.planned, batch.planned + pageSize);
-    await planPage(services, batch, page, fleet, target);
+    if (!(await planPage(services, batch, page, fleet, target))) {
+      await services.bus.sendPlan({ batch: batch.id }, 1_000);
+      return;
+    }
     const answer = await services.store.commit('batch', batch, {
       ...batch,
       planned: batch.planned + page.length,
@@ -131,13 +134,14 @@ export function moveIdOf(
   return moveIdFrom(chance.digest('move', batch.id, endpoint));
 }
 
+/** @returns false when an endpoint was changed by somebody else meanwhile: the page is planned again */
 async function planPage(
   services: PlanServices,
   batch: Batch,
   page: readonly EndpointName[],
   fleet: Occupied[],
   target: HostName | undefined,
-): Promise<void> {
+): Promise<boolean> {
   const placements = await services.store.loadMany(
     'endpoint',
     page.map((endpoint) => ({ endpoint })),
@@ -148,14 +152,41 @@ async function planPage(
     if (choice.kind === 'target') settleIn(fleet, choice.host, placement.sizeBytes);
     return [{ placement, choice }];
   });
-  await Promise.all(
-    planned.map(async ({ placement, choice }) => {
-      const id = moveIdOf(services, batch, placement.endpoint);
-      if ((await services.store.load('move', { id })) !== undefined) return;
-      await services.store.insert('move', await makeMove(services, batch, placement, choice));
-    }),
+  const answers = await Promise.all(
+    planned.map(({ placement, choice }) => planMove(services, batch, placement, choice)),
   );
+  return !answers.includes('changed');
 }
+
+/**
+ * Of several planners of one page all make the same move. The endpoint is claimed as it was seen before the move
+ * was looked for: a planner that was held up cannot claim it for a move that has come and gone meanwhile.
+ */
+async function planMove(
+  services: PlanServices,
+  batch: Batch,
+  placement: Placement,
+  choice: Choice,
+): Promise<'planned' | 'changed'> {
+  const { store } = services;
+  const { endpoint } = placement;
+  const id = moveIdOf(services, batch, endpoint);
+  let move = await store.load('move', { id });
+  if (move === undefined) {
+    const claimed = await arbitrateAsSeen(services, placement, { kind: 'claim', move: id });
+    if (claimed.kind === 'changed') return 'changed';
+    if (claimed.kind === 'unknown') throw silent(endpoint, { kind: 'claim', move: id });
+    const made = await makeMove(services, batch, claimed, choice);
+    move = (await store.insert('move', made)) === 'inserted' ? made : await store.load('move', { id });
+  }
+  // Whoever finds that it will not be moved, or has been, lets it go: who should have may have died before.
+  if (move !== undefined && hasEnded(move))
+    await mustArbitrate(services, endpoint, { kind: 'release', move: id });
+  return 'planned';
+}
+
+const hasEnded = ({ execution: { status } }: Move): boolean =>
+  status.state === 'completed' || status.state === 'rolled-back';
 
 /** Later choices of this plan see what earlier ones have added. */
 function settleIn(fleet: Occupied[], target: HostName, bytes: number): void {
@@ -168,15 +199,10 @@ function settleIn(fleet: Occupied[], target: HostName, bytes: number): void {
 async function makeMove(
   services: PlanServices,
   batch: Batch,
-  placement: Placement,
+  claimed: Extract<Arbitrated, { readonly kind: 'ruled' | 'refused' }>,
   choice: Choice,
 ): Promise<Move> {
-  const { endpoint } = placement;
-  const id = moveIdOf(services, batch, endpoint);
-  if (choice.kind === 'none') return notMoved(services, batch, placement, choice.failure);
-  const claimed = await arbitrate(services, endpoint, { kind: 'claim', move: id });
-  if (claimed.kind === 'unknown') throw silent(endpoint, { kind: 'claim', move: id });
-  const { claim } = claimed.placement;
+  const { endpoint, claim } = claimed.placement;
   if (claimed.kind === 'refused' || claim === undefined) {
     const failure = {
       code: 'endpoint-moving',
@@ -185,6 +211,8 @@ async function makeMove(
     };
     return notMoved(services, batch, claimed.placement, failure);
   }
+  if (choice.kind === 'none') return notMoved(services, batch, claimed.placement, choice.failure);
+  const id = moveIdOf(services, batch, endpoint);
   await services.permits.reserve(choice.host, id, claimed.placement.sizeBytes);
   const now = services.clock.now();
   return {

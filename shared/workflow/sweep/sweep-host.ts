@@ -1,6 +1,7 @@
 import type { HostName } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/execution.ts';
 import { StepFailure } from '../../domain/failure.ts';
+import type { Move } from '../../domain/move.ts';
 import type { Residue } from '../../ports/driver.ts';
 import { loadHost, siteOf } from '../host-site.ts';
 import { cleanupLedger } from '../move-endpoint/cleanup-ledger.ts';
@@ -30,7 +31,8 @@ export async function sweepHost(services: HostSweepServices, name: HostName): Pr
   const host = await loadHost(services, name);
   const site = await siteOf(services, host);
   const driver = await services.driver(host.driver);
-  for (const residue of await driver.findResidue(site, services.settings.installation)) {
+  const found = await driver.findResidue(site, services.settings.installation);
+  for (const residue of found) {
     if (!(await isOrphan(services, residue))) continue;
     const move = await services.store.load('move', { id: residue.move });
     if (move === undefined) {
@@ -54,6 +56,43 @@ export async function sweepHost(services: HostSweepServices, name: HostName): Pr
     await ledger.forget(name, [residue.item.key]);
     services.log.warn('orphan removed', { host: name, ...residue });
   }
+  await forgetWhatIsGone(services, name, found);
+}
+
+/**
+ * Records of moves that ended long ago, of things that are not there: a worker that was stopped, and went on
+ * after the move had ended, has written them.
+ */
+async function forgetWhatIsGone(
+  services: HostSweepServices,
+  name: HostName,
+  found: readonly Residue[],
+): Promise<void> {
+  const { store, views, clock, log } = services;
+  let cursor: string | undefined;
+  do {
+    const page = await views.cleanupsOn(name, cursor);
+    for (const { move: id, run } of page.items) {
+      const move = await store.load('move', { id });
+      if (move === undefined || !hasLongEnded(move, run, clock.now())) continue;
+      const there = new Set(found.filter((each) => each.move === id).map(({ item }) => item.key));
+      const ledger = cleanupLedger(store, move);
+      const gone = (await ledger.list(name)).map(({ key }) => key).filter((key) => !there.has(key));
+      if (gone.length === 0) continue;
+      await ledger.forget(name, gone);
+      log.warn('records of what is gone are forgotten', { host: name, move: id, gone });
+    }
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+}
+
+/** No worker lives longer than this: whoever has recorded something has made it by now, or never will. */
+const longestLifeMs = 20 * 60_000;
+
+function hasLongEnded({ execution }: Move, run: number, now: number): boolean {
+  const { status } = execution;
+  const hasEnded = status.state === 'completed' || status.state === 'rolled-back';
+  return run === execution.run && hasEnded && now - status.endedAt > longestLifeMs;
 }
 
 /** Its move has ended, or has gone on to a later run. What is retained belongs to a move that has not. */

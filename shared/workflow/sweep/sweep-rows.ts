@@ -1,7 +1,7 @@
-import type { HostName, MoveId } from '../../domain/ids.ts';
+import { isMoveId, type HostName, type MoveId } from '../../domain/ids.ts';
 import { isSettled, labelOf } from '../../domain/move.ts';
 import { isUnannounced } from '../../domain/placement.ts';
-import type { PermitSide } from '../../domain/host.ts';
+import type { Host, PermitSide } from '../../domain/host.ts';
 import type { Due } from '../../ports/store.ts';
 import { announcePlacement } from '../announce-placement.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
@@ -72,7 +72,7 @@ async function wake(services: SweepServices, due: Due): Promise<boolean> {
   }
 }
 
-/** Permits of moves that have ended, or that never came to be, go back. */
+/** Permits of moves that have ended, or that never came to be, go back; so does space set aside for the ended. */
 async function recountPermits(services: SweepServices): Promise<void> {
   let cursor: string | undefined;
   do {
@@ -86,6 +86,7 @@ async function recountPermits(services: SweepServices): Promise<void> {
       if (host === undefined || host === 'unreadable') continue;
       await recount(services, host.name, 'out', host.permitsOut);
       await recount(services, host.name, 'in', host.permitsIn);
+      await freeSpace(services, host);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
@@ -109,5 +110,22 @@ async function recount(
     if (move !== undefined && !isSettled(labelOf(move.execution))) continue;
     log.warn('permit of a move that has ended is taken back', { host, side, move: id });
     await permits.giveBack(host, side, id);
+  }
+}
+
+/** A planner that was overtaken may set space aside for a move that has come and gone. */
+async function freeSpace(services: SweepServices, host: Host): Promise<void> {
+  const { permits, log } = services;
+  const ids = Object.keys(host.reserved).filter(isMoveId);
+  const moves = await loadReadable(
+    services,
+    'move',
+    ids.map((id) => ({ id })),
+  );
+  for (const move of moves) {
+    // One that is not there yet is being planned.
+    if (move === undefined || move === 'unreadable' || !isSettled(labelOf(move.execution))) continue;
+    log.warn('space set aside for a move that has ended is free again', { host: host.name, move: move.id });
+    await permits.unreserve(host.name, move.id);
   }
 }

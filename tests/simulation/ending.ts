@@ -1,0 +1,73 @@
+import { check } from '../../shared/drivers/simulated/check.ts';
+import type { Network } from '../../shared/drivers/simulated/network.ts';
+import { isTerminal } from '../../shared/domain/execution.ts';
+import { isSettled, labelOf } from '../../shared/domain/move.ts';
+import type { Announcement } from '../../shared/ports/bus.ts';
+import type { Cloud } from './cloud.ts';
+import type { Standing } from './records.ts';
+
+/** What is not as it must be once everything is over. Empty: it is. */
+export function complaints(
+  standing: Standing,
+  network: Network,
+  cloud: Cloud,
+  told: readonly Announcement[],
+): readonly string[] {
+  const found = ofRows(standing, new Set(told.map(({ id }) => id)));
+  if (!cloud.isIdle) found.push(`${String(cloud.messagesUnderWay)} messages are still under way`);
+  // Every write is looked at only when nothing else is left to look at.
+  return found.length > 0 ? found : ofHosts(network);
+}
+
+function ofRows(standing: Standing, told: ReadonlySet<string>): string[] {
+  const found: string[] = [];
+  for (const { id, outcome } of standing.requests.values()) {
+    if (outcome.kind === 'pending') found.push(`request ${id} has no answer`);
+  }
+  for (const batch of standing.batches.values()) {
+    if (batch.state !== 'completed') found.push(`batch ${batch.id} is ${batch.state}`);
+    else if (!told.has(`${batch.id}:completed`)) found.push(`the end of batch ${batch.id} was never told`);
+    const counted = Object.values(batch.counts).reduce((sum, count) => sum + count, 0);
+    if (batch.state === 'completed' && counted !== batch.total) {
+      found.push(`batch ${batch.id} counts ${String(counted)} of ${String(batch.total)}`);
+    }
+  }
+  for (const { id, execution } of standing.moves.values()) {
+    const { status } = execution;
+    if (!isTerminal(status.state)) found.push(`move ${id} is ${status.state}: ${JSON.stringify(status)}`);
+    if (status.state === 'stuck') found.push(`move ${id} is stuck in ${status.step}: ${status.reason.code}`);
+    if (!isSettled(labelOf(execution))) found.push(`move ${id} is ${labelOf(execution)}`);
+  }
+  for (const { endpoint, claim, arbitration, epoch, announcedEpoch } of standing.placements.values()) {
+    if (claim !== undefined) found.push(`${endpoint} is still held by ${claim.move}`);
+    if (arbitration.kind !== 'serving') found.push(`${endpoint} is ${arbitration.kind}`);
+    if (announcedEpoch !== epoch || (epoch > 1 && !told.has(`${endpoint}:${String(epoch)}`))) {
+      found.push(`epoch ${String(epoch)} of ${endpoint} was never told`);
+    }
+  }
+  for (const { name, permitsOut, permitsIn, reserved } of standing.hosts.values()) {
+    for (const move of [...permitsOut, ...permitsIn]) found.push(`${move} holds a permit of ${name}`);
+    for (const move of Object.keys(reserved)) found.push(`space is reserved on ${name} for ${move}`);
+  }
+  for (const [name, keys] of standing.cleanups) found.push(`${name} still has ${[...keys].join(', ')}`);
+  return found;
+}
+
+function ofHosts(network: Network): string[] {
+  const { lost, duplicated, reordered, homeless, doubled, residue } = check(network, 'is-residue');
+  return [
+    ...(lost + duplicated + reordered === 0
+      ? []
+      : [
+          `${String(lost)} writes are lost, ${String(duplicated)} doubled, ${String(reordered)} out of order`,
+        ]),
+    ...homeless.map((database) => `"${database}" serves nowhere`),
+    ...doubled.map((database) => `"${database}" serves twice`),
+    ...Object.entries(residue).map(([host, items]) => `${host} still has ${items.join(', ')}`),
+    ...[...network.hosts.values()].flatMap(({ name, sessions }) =>
+      [...sessions.values()]
+        .filter(({ token }) => token !== undefined)
+        .map(({ id }) => `a session ${id} of a worker is still open on ${name}`),
+    ),
+  ];
+}
