@@ -59,7 +59,7 @@ describe('a host is drained while its tenants write', () => {
     ]);
     await writing(on);
     const began = Date.now();
-    const stop = wreak(on.cloud, { seed, everyMs: 1_000, stoppedMs: 7_000 });
+    const stop = wreak(on.cloud, { seed, everyMs: 2_500, stoppedMs: 7_000 });
     const batch = await on.fleet.drain('a', 'a disk reports errors', { policy: { retention: 0 } });
     const settled = watchBatch(on.fleet.services, batch);
     for await (const { batch: now } of settled) if (now.state === 'completed') break;
