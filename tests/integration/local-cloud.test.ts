@@ -179,7 +179,11 @@ describe('environments', () => {
       return all.find(({ functionId, state }) => functionId === 'ProbeLambdaFunction' && state === 'idle');
     }, 'an idle environment');
     expect(first).toEqual({ payload: { ticks: 1 }, failed: false });
-    expect(processState(environment.pid)).toBe('T');
+    // The signal is sent; the machine may take a moment to obey.
+    await eventually(
+      () => Promise.resolve(processState(environment.pid) === 'T' ? true : undefined),
+      'a stopped process',
+    );
     await expect(cloud.invoke('ProbeLambdaFunction', { ask: 'ticks' })).resolves.toEqual({
       payload: { ticks: 1, pid: environment.pid },
       failed: false,
