@@ -136,14 +136,14 @@ export function planFaults(
   const weighted = calls.flatMap((call) => Array.from({ length: call[1] }, () => call));
   const failing = new Map<string, number>();
   const faults: Fault[] = [];
-  const count = dice.between(36, 56);
+  const count = dice.between(32, 54);
   if (dice.chance(0.7)) faults.push({ kind: 'skew', mostMs: dice.pick([50, 500, 2_500]) });
   while (faults.length < count) {
     const at = dice.between(500, scene.untilMs);
     const throwOf = dice.fraction();
     if (throwOf < 0.62) {
       const [fn, , perMove] = dice.pick(weighted);
-      const nth = dice.between(1, Math.max(3, Math.round(perMove * scene.moves * 0.7)));
+      const nth = dice.between(1, Math.max(3, perMove * scene.moves));
       faults.push({
         kind: 'call',
         fn,
