@@ -96,7 +96,7 @@ async function measureMove(
   target: PostgresServer,
   round: number,
 ): Promise<LiveMove> {
-  await settle();
+  await settle(source);
   const move = await live.move(tenant, source, target, load);
   const rate = move.acknowledgedPerSecond.toFixed(0);
   say(
@@ -118,7 +118,7 @@ async function measureCopy(
   target: PostgresServer,
   round: number,
 ): Promise<number> {
-  await settle();
+  await settle(source);
   const seconds = await copy.run(source, target, tenant.database, 'copy');
   say(`round ${String(round)}: ${copy.name} ${seconds.toFixed(1)} s`);
   if (round === 1) {
@@ -131,8 +131,9 @@ async function measureCopy(
   return seconds;
 }
 
-/** What one run leaves to be written must not burden the next. */
-async function settle(): Promise<void> {
+/** What one run leaves to be cleared away or written must not burden the next. */
+async function settle(source: PostgresServer): Promise<void> {
+  await source.query('VACUUM', tenant.database);
   await Promise.all(servers.map((server) => server.query('CHECKPOINT')));
 }
 

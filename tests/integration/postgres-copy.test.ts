@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { siteAddress } from '../../shared/drivers/postgres/address.ts';
 import { connect, type Session } from '../../shared/drivers/postgres/connection.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
@@ -95,3 +96,37 @@ test('the undo of a half-made copy ends the snapshot', async () => {
   expect(await keepers(inside)).toBe(0);
   await inside.close();
 });
+
+test('autovacuum is held back while a target is filled, and is as its owner wants it before clients come', async () => {
+  const { trial, inside } = await halfCopied();
+  expect(await autovacuumOf(trial)).toEqual({ wide: '{fillfactor=10,autovacuum_enabled=off}' });
+  await trial.run(postgresDriver, 2, 'copy', 'catchUp');
+  expect(await autovacuumOf(trial)).toEqual({ wide: '{fillfactor=10}' });
+  await inside.close();
+}, 60_000);
+
+test('a table that its owner has taken from autovacuum stays taken', async () => {
+  const database = await pair.createDatabase(3);
+  const inside = await enter(pair.source, database);
+  await inside.execute(
+    `CREATE TABLE public.wide (id int PRIMARY KEY, filler text) WITH (autovacuum_enabled = off);
+     INSERT INTO public.wide SELECT i, repeat('x', 1000) FROM generate_series(1, 2000) i`,
+  );
+  const trial = new MoveTrial(pair, database);
+  await trial.run(postgresDriver, 1, 'preflight', 'catchUp');
+  expect(await autovacuumOf(trial)).toEqual({ wide: '{autovacuum_enabled=off}' });
+  await inside.close();
+}, 60_000);
+
+/** Storage parameters on the target of the tables that have some. */
+async function autovacuumOf({ database }: MoveTrial): Promise<Readonly<Record<string, string>>> {
+  const target = await enter(pair.target, database);
+  const rows = await target.query(
+    `SELECT relname::text AS name, reloptions::text AS options FROM pg_class
+      WHERE reloptions IS NOT NULL AND relnamespace = 'public'::regnamespace AND relkind = 'r'`,
+    [],
+    z.object({ name: z.string(), options: z.string() }),
+  );
+  await target.close();
+  return Object.fromEntries(rows.map(({ name, options }) => [name, options]));
+}

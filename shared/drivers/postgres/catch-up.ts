@@ -2,6 +2,7 @@ import type { StepEnd } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
 import { quoteQualified } from './identifiers.ts';
+import { releaseAutovacuum } from './copy/autovacuum.ts';
 import { Marks } from './copy/marks.ts';
 import { copyLargeObjects } from './large-objects.ts';
 import { assertFewApplyErrors } from './replication/apply-errors.ts';
@@ -43,7 +44,7 @@ const stopped = (left: string): StepEnd => ({ kind: 'continue', progress: { left
 
 async function finishContents(context: MoveContext, inside: Session): Promise<StepEnd | undefined> {
   const marks = await Marks.open(inside, context.names.schema);
-  const { materializedViews, largeObjects } = await context.inventory();
+  const { tables, materializedViews, largeObjects } = await context.inventory();
   for (const view of materializedViews.filter(({ populated }) => populated)) {
     if (context.job.remainingMs() < 2000) return stopped('materialized views');
     const name = quoteQualified(view.schema, view.name);
@@ -57,6 +58,7 @@ async function finishContents(context: MoveContext, inside: Session): Promise<St
       copyLargeObjects(await context.source.inside(context.sourceOid, 'work'), inside),
     );
   }
+  await releaseAutovacuum(inside, marks, tables);
   return undefined;
 }
 

@@ -53,19 +53,28 @@ export async function shutOthers(tx: Session, name: string, oid: number): Promis
   );
 }
 
-/** Gives a database the owner, grants and settings that the source had before the move. */
-export async function letOthersIn(tx: Session, name: string, { plan }: MoveContext): Promise<void> {
+/**
+ * Gives a database the owner, grants and settings that the source had before the move. Writers may be waiting:
+ * all of it is one message.
+ */
+export async function letOthersIn(
+  tx: Session,
+  name: string,
+  { plan }: MoveContext,
+  ...more: readonly string[]
+): Promise<void> {
   const database = quoteIdentifier(name);
   const { attributes } = plan;
+  const statements: string[] = [];
   const { me } = await tx.one('SELECT current_user::text AS me', [], z.object({ me: z.string() }));
   if (me !== attributes.owner)
-    await tx.execute(`REVOKE ALL ON DATABASE ${database} FROM ${quoteIdentifier(me)}`);
+    statements.push(`REVOKE ALL ON DATABASE ${database} FROM ${quoteIdentifier(me)}`);
   // What every new database has, since the way it was closed left something else.
   if (attributes.grants === null) {
-    await tx.execute(
-      `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO PUBLIC;
-       GRANT ALL ON DATABASE ${database} TO ${quoteIdentifier(attributes.owner)}`,
+    statements.push(
+      `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO PUBLIC`,
+      `GRANT ALL ON DATABASE ${database} TO ${quoteIdentifier(attributes.owner)}`,
     );
   }
-  for (const sql of databaseAttributesSql(name, attributes)) await tx.execute(sql);
+  await tx.execute([...statements, ...databaseAttributesSql(name, attributes), ...more].join(';\n'));
 }

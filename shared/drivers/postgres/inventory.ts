@@ -37,6 +37,7 @@ const table = z
     extension_condition: maybeText,
     row_security: truth,
     force_row_security: truth,
+    sets_autovacuum: truth,
     columns: z.array(column),
   })
   .transform((row) => ({
@@ -64,6 +65,8 @@ const table = z
     extension:
       row.extension === null ? undefined : { name: row.extension, condition: row.extension_condition ?? '' },
     forcesRowSecurity: row.row_security && row.force_row_security,
+    /** Its owner has said whether autovacuum may go over it. */
+    setsAutovacuum: row.sets_autovacuum,
     columns: row.columns,
   }));
 
@@ -147,6 +150,7 @@ const tablesSql = `${withoutEquality},
          CASE c.relkind WHEN 'r' THEN coalesce(pg_total_relation_size(c.oid), 0) ELSE 0 END AS bytes,
          c.reltuples AS rows, coalesce(config.extname, member.extname) AS extension,
          config.condition AS extension_condition,
+         coalesce(c.reloptions::text LIKE '%autovacuum_enabled=%', false) AS sets_autovacuum,
          c.relrowsecurity AS row_security, c.relforcerowsecurity AS force_row_security,
          coalesce(cols.columns, '[]') AS columns
     FROM pg_class c

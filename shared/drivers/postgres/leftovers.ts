@@ -10,30 +10,44 @@ export function leftoverTables({ tables }: Inventory): Table[] {
   return tables.filter((table) => holdsRows(table) && (table.unlogged || table.extension !== undefined));
 }
 
-/**
- * Copies them while the source is frozen, so they are small: preflight refuses a database where they are not.
- * Each table in one transaction that first empties it: safe to repeat.
- */
-export async function copyLeftovers(context: MoveContext, source: Session, target: Session): Promise<void> {
-  const inventory = await context.inventory();
-  for (const table of leftoverTables(inventory)) await copyWholeTable(source, target, table);
-  if (inventory.largeObjects.count === 0 && (await largeObjectsDigest(source)).count === 0) return;
-  // They came before the freeze already; mostly nothing has changed since.
-  const [here, there] = await Promise.all([largeObjectsDigest(source), largeObjectsDigest(target)]);
-  if (here.digest !== there.digest || here.count !== there.count) await copyLargeObjects(source, target);
+/** Sessions into one side: the leftovers have `own`, and may ask a question of the `other`. */
+interface Sessions {
+  readonly own: Session;
+  readonly other: Session;
 }
 
-/** All rows of a table that are the user's, in place of those that are there. */
-export async function copyWholeTable(source: Session, target: Session, table: Table): Promise<void> {
+/**
+ * Copies them while the source is frozen, so they are small: preflight refuses a database where they are not.
+ * Tables are emptied first, in the transaction that fills them: safe to repeat. Large objects came before the
+ * freeze already; mostly nothing has changed since.
+ */
+export async function copyLeftovers(context: MoveContext, source: Sessions, target: Sessions): Promise<void> {
+  const inventory = await context.inventory();
+  const tables = leftoverTables(inventory);
+  const [, areEqual] = await Promise.all([
+    tables.length > 0 &&
+      target.own.transaction(async (tx) => {
+        for (const table of tables) await copyWholeTable(source.own, tx, table);
+      }),
+    areLargeObjectsEqual(source.other, target.other),
+  ]);
+  if (!areEqual) await copyLargeObjects(source.own, target.own);
+}
+
+async function areLargeObjectsEqual(source: Session, target: Session): Promise<boolean> {
+  const [here, there] = await Promise.all([largeObjectsDigest(source), largeObjectsDigest(target)]);
+  return here.digest === there.digest && here.count === there.count;
+}
+
+/** All rows of a table that are the user's, in place of those that are there; in a transaction of the caller's. */
+export async function copyWholeTable(source: Session, tx: Session, table: Table): Promise<void> {
   const condition = table.extension?.condition.replace(/^\s*WHERE\s+/i, '');
   if (table.extension !== undefined && condition === undefined) return;
   const where = condition === undefined || condition === '' ? undefined : condition;
-  await target.transaction(async (tx) => {
-    await silenceTriggers(tx);
-    const only = where === undefined ? '' : ` WHERE ${where}`;
-    await tx.execute(`DELETE FROM ONLY ${qualifiedName(table)}${only}`);
-    await copyTableRows(source, tx, table, where === undefined ? {} : { where });
-  });
+  await silenceTriggers(tx);
+  const only = where === undefined ? '' : ` WHERE ${where}`;
+  await tx.execute(`DELETE FROM ONLY ${qualifiedName(table)}${only}`);
+  await copyTableRows(source, tx, table, where === undefined ? {} : { where });
 }
 
 /** Rows arrive as they are: triggers have run on the source. A mover that may not say so lets them run. */

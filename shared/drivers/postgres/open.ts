@@ -15,11 +15,13 @@ export async function openTarget(context: MoveContext): Promise<void> {
   const { attributes } = plan;
   await target.underToken(await context.targetOid(), async (tx, name) => {
     const database = quoteIdentifier(name);
-    await letOthersIn(tx, name, context);
     const comment = attributes.comment === null ? 'NULL' : quoteLiteral(attributes.comment);
-    await tx.execute(
-      `COMMENT ON DATABASE ${database} IS ${comment};
-       ALTER DATABASE ${database} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT ${String(attributes.connectionLimit)}`,
+    await letOthersIn(
+      tx,
+      name,
+      context,
+      `COMMENT ON DATABASE ${database} IS ${comment}`,
+      `ALTER DATABASE ${database} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT ${String(attributes.connectionLimit)}`,
     );
   });
 }

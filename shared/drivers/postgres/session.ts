@@ -12,6 +12,7 @@ import { preflightMove } from './preflight-move.ts';
 import { provision } from './provision.ts';
 import { dropReplication, release } from './release.ts';
 import { copyOnline } from './replication/copy.ts';
+import { keepingShort } from './replication/scanned-tables.ts';
 import { confirmOnline, settleOnline } from './settle.ts';
 import type { Settled } from './settle.ts';
 import { verifyOnline } from './verify-move.ts';
@@ -43,7 +44,9 @@ export class PostgresMove implements MoveSession {
 
   async copy(): Promise<StepEnd> {
     return await this.#held(async () => {
-      return this.#isOffline ? offline : await copyOnline(this.#context);
+      return this.#isOffline
+        ? offline
+        : await keepingShort(this.#context, async () => copyOnline(this.#context));
     });
   }
 
@@ -53,13 +56,15 @@ export class PostgresMove implements MoveSession {
       const unfinished = await completeSchema(this.#context);
       if (unfinished !== undefined) return unfinished;
       this.#lagCalls += 1;
-      return await awaitLag(this.#context, this.#lagCalls);
+      return await keepingShort(this.#context, async () => awaitLag(this.#context, this.#lagCalls));
     });
   }
 
   async verify(progress: Json | undefined): Promise<StepEnd> {
     return await this.#held(async () => {
-      return this.#isOffline ? offline : await verifyOnline(this.#context, progress);
+      return this.#isOffline
+        ? offline
+        : await keepingShort(this.#context, async () => verifyOnline(this.#context, progress));
     });
   }
 

@@ -48,9 +48,9 @@ export async function settleOnline(context: MoveContext): Promise<{ settled: Set
   const beat = await withinFence(tail, async () => writeBeat(tail, names.schema));
   stage('markerMs');
   // Neither follows the stream: copied beside it.
-  const leftovers = withinFence(check, async () => copyLeftovers(context, check, aside)).then(() =>
-    stage('leftoversMs'),
-  );
+  const leftovers = withinFence(check, async () =>
+    copyLeftovers(context, { own: check, other: tail }, { own: aside, other: apply }),
+  ).then(() => stage('leftoversMs'));
   leftovers.catch(() => undefined);
   const [sequences, seen] = await Promise.all([
     withinFence(tail, async () => readSequences(tail, list)),

@@ -160,8 +160,10 @@ export class ChunkLedger {
   ): Promise<void> {
     const whole = chunks.filter(({ table }) => table.extension !== undefined);
     for (const { table, index } of whole) {
-      await copyWholeTable(source, session, table);
-      await session.execute(this.#note, [qualifiedName(table), index, 0]);
+      await session.transaction(async (tx) => {
+        await copyWholeTable(source, tx, table);
+        await tx.execute(this.#note, [qualifiedName(table), index, 0]);
+      });
     }
     const parts = chunks.filter(({ table }) => table.extension === undefined);
     if (parts.length === 0) return;

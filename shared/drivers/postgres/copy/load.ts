@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import type { MoveContext } from '../context.ts';
 import type { Session } from '../connection.ts';
 import { qualifiedName } from '../inventory.ts';
@@ -5,6 +6,7 @@ import type { Table } from '../inventory.ts';
 import { binarySafe } from '../replication/subscription.ts';
 import { build, pendingBuilds } from '../schema/ledger.ts';
 import type { Build } from '../schema/ledger.ts';
+import { holdAutovacuum } from './autovacuum.ts';
 import { ChunkLedger } from './chunks.ts';
 import type { Chunk } from './chunks.ts';
 import { runInLanes } from './lanes.ts';
@@ -45,12 +47,15 @@ export async function loadTables(
   from: RowSource,
 ): Promise<boolean> {
   const inside = await context.target.inside(await context.targetOid(), 'work');
+  const marks = await Marks.open(inside, context.names.schema);
+  await holdAutovacuum(inside, marks, tables);
   const loading = new Loading(context, {
     tables,
     from,
     ledger: new ChunkLedger(inside, context.names.schema),
-    marks: await Marks.open(inside, context.names.schema),
+    marks,
     binary: await binarySafe(await from.session(0), inside),
+    buildMemory: await buildMemory(inside),
   });
   return await loading.run(inside);
 }
@@ -61,6 +66,18 @@ interface Means {
   readonly ledger: ChunkLedger;
   readonly marks: Marks;
   readonly binary: boolean;
+  readonly buildMemory: string;
+}
+
+/** What the server gives to each index build, or as much as it gives to its cache, up to 256 MB. */
+async function buildMemory(inside: Session): Promise<string> {
+  const { memory } = await inside.one(
+    `SELECT greatest(pg_size_bytes(current_setting('maintenance_work_mem')),
+                     least(pg_size_bytes(current_setting('shared_buffers')), 268435456)) / 1024 || 'kB' AS memory`,
+    [],
+    z.object({ memory: z.string() }),
+  );
+  return memory;
 }
 
 class Loading {
@@ -203,7 +220,10 @@ class Loading {
     return await target.inside(await this.#context.targetOid(), `builder ${String(lane)}`, {
       lockTimeoutMs: 0,
       outlives: true,
-      settings: { max_parallel_maintenance_workers: '2' },
+      settings: {
+        max_parallel_maintenance_workers: '2',
+        maintenance_work_mem: this.#means.buildMemory,
+      },
     });
   }
 

@@ -108,7 +108,7 @@ export async function unfence(context: MoveContext): Promise<void> {
 export async function fenceForGood(context: MoveContext): Promise<void> {
   const { source, target, sourceOid, job } = context;
   const targetOid = await context.targetOid();
-  await about(job.target.host, async () => target.underToken(targetOid, async () => Promise.resolve()));
+  await about(job.target.host, async () => target.assertHolds(targetOid));
   await about(job.source.host, async () =>
     source.underToken(sourceOid, async (tx, name) => {
       await markClosed(tx, sourceOid, source.holder, true);

@@ -152,6 +152,6 @@ export async function applyDatabaseAttributes(
   attributes: DatabaseAttributes,
 ): Promise<void> {
   await maintenance.transaction(async (session) => {
-    for (const statement of databaseAttributesSql(name, attributes)) await session.execute(statement);
+    await session.execute(databaseAttributesSql(name, attributes).join(';\n'));
   });
 }

@@ -56,6 +56,15 @@ export type VerifyEnd =
 const smallTable = 1024 ** 2;
 const smallTablesAtOnce = 50;
 
+const settings = {
+  // The planner takes a thousand buckets for as many groups as rows, and would sort all of them on disk.
+  enable_sort: 'off',
+  work_mem: '64MB',
+  // One process on each side hashes faster than rows are copied, and leaves the rest to the clients.
+  max_parallel_workers_per_gather: '0',
+  jit: 'off',
+};
+
 /**
  * Compares tables on both sides while the source is written to and the target follows. Chunk by chunk both
  * sides are hashed at the same moment; rows that differ are looked at again until they have been equal once
@@ -72,14 +81,13 @@ export async function verifyTables(
   options: VerifyOptions = {},
 ): Promise<VerifyEnd> {
   const run = new Verification(source, target, tables, options);
-  // The planner takes a thousand buckets for as many groups as rows, and would sort all of them on disk.
-  const settings = { enable_sort: 'off', work_mem: '64MB' };
   await Promise.all([source.set(settings), target.set(settings)]);
   try {
     return await run.proceed();
   } finally {
     const usable = [source, target].filter((session) => session.usable);
-    await Promise.all(usable.map(async (session) => session.execute('RESET enable_sort; RESET work_mem')));
+    const reset = Object.keys(settings).map((name) => `RESET ${name}`);
+    await Promise.all(usable.map(async (session) => session.execute(reset.join('; '))));
   }
 }
 
