@@ -142,6 +142,7 @@ export async function applyStatements(
   options: ApplyOptions,
 ): Promise<{ readonly applied: number; readonly remaining: number }> {
   const pending = await readPending(target, place, options.section);
+  if (pending.length === 0) return { applied: 0, remaining: 0 };
   const size = options.perTransaction ?? 300;
   // Functions are created before what they mention; their bodies were checked where they come from.
   await target.set({ check_function_bodies: 'off' });

@@ -88,7 +88,7 @@ function rangeSql(table: ComparedTable, range: Range, parameters: Parameters): s
   return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 }
 
-/** One row for each bucket that holds rows: which unit, which bucket, how many rows, their sum. */
+/** One row for each bucket that holds rows, or one row in all: which unit, which bucket, how many rows, their sum. */
 export function bucketsSql(
   unit: number,
   table: ComparedTable,
@@ -97,11 +97,12 @@ export function bucketsSql(
   parameters: Parameters,
 ): string {
   // OFFSET: the planner would write out the hash twice, and compute it twice.
-  return `SELECT ${String(unit)} AS unit, (hash & ${String(buckets - 1)})::int AS bucket,
-                 count(*) AS rows, sum(hash)::text AS sum
+  const bucket = buckets === 1 ? '0' : `(hash & ${String(buckets - 1)})::int`;
+  return `SELECT ${String(unit)} AS unit, ${bucket} AS bucket,
+                 count(*) AS rows, coalesce(sum(hash), 0)::text AS sum
             FROM (SELECT ${rowHash(table)} AS hash FROM ONLY ${quoteQualified(table.schema, table.name)} AS t
                   ${rangeSql(table, range, parameters)} OFFSET 0) AS hashed
-           GROUP BY 2`;
+          ${buckets === 1 ? '' : 'GROUP BY 2'}`;
 }
 
 export const bucketRow = z.object({ unit: z.int(), bucket: z.int(), rows: bigNumber, sum: bigNumber });

@@ -55,6 +55,7 @@ export type VerifyEnd =
 
 const smallTable = 1024 ** 2;
 const smallTablesAtOnce = 50;
+const bucketsOf = ({ sizeBytes }: ComparedTable): number => (sizeBytes > smallTable ? 1024 : 64);
 
 const settings = {
   // The planner takes a thousand buckets for as many groups as rows, and would sort all of them on disk.
@@ -137,7 +138,7 @@ class Verification {
     }
     const after = state.after ?? undefined;
     const upTo = await this.#boundary(table, after);
-    await this.#compare([{ table, range: { after, upTo }, buckets: 1024 }]);
+    await this.#compare([{ table, range: { after, upTo } }]);
     state.chunks += 1;
     state.after = upTo === undefined ? null : [...upTo];
     if (upTo === undefined) this.#finish([table]);
@@ -148,7 +149,7 @@ class Verification {
     const rest = this.#tables.slice(this.#state.table, this.#state.table + smallTablesAtOnce);
     const end = rest.findIndex(({ sizeBytes }) => sizeBytes > smallTable);
     const group = end < 0 ? rest : rest.slice(0, end);
-    await this.#compare(group.map((table) => ({ table, range: {}, buckets: 64 })));
+    await this.#compare(group.map((table) => ({ table, range: {} })));
     this.#state.chunks += 1;
     this.#finish(group);
   }
@@ -170,9 +171,14 @@ class Verification {
     );
   }
 
-  async #compare(units: readonly Unit[]): Promise<void> {
-    const { rows, unequal } = await compareUnits(this.#source, this.#target, units);
+  async #compare(parts: readonly Pick<Unit, 'table' | 'range'>[]): Promise<void> {
+    // Most tables are equal at once, and dividing their rows among buckets costs as much as hashing them.
+    const whole = parts.map((part) => ({ ...part, buckets: 1 }));
+    const { rows, unequal: differing } = await compareUnits(this.#source, this.#target, whole);
     this.#state.rows += Number(rows);
+    if (differing.length === 0) return;
+    const divided = differing.map(({ unit }) => ({ ...unit, buckets: bucketsOf(unit.table) }));
+    const { unequal } = await compareUnits(this.#source, this.#target, divided);
     for (const one of unequal) {
       if (one.unit.table.primaryKey === null) await this.#settleTable(one);
       else await this.#settleRows(one);
