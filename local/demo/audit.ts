@@ -29,10 +29,10 @@ export interface LedgerAudit {
 
 /** At most this many findings are told in words. */
 const MOST_FINDINGS = 20;
-/** How many lines stay in the tables that forget: see ledger.write. */
-const NOTES_KEPT = 10;
-const TASKS_KEPT = 20;
-const TASKS_OPEN = 3;
+/** Tables that forget: which lines are in them, and how many lines back they reach. See ledger.write. */
+const NOTES = { table: 'ledger.note', remainder: 0, reach: 10 };
+const TASKS = { table: 'ledger.task', remainder: 1, reach: 20 };
+const TASKS_OPEN_REACH = 4;
 
 const entryRow = z.object({
   writer: z.number(),
@@ -119,14 +119,11 @@ export async function auditLedger(
         verdicts,
         writer,
         last,
-        NOTES_KEPT,
-        'ledger.note',
+        NOTES,
         notes.get(writer) ?? [],
-        (row) => row.right && row.revised === row.seq < last,
+        (row, lastNote) => row.right && row.revised === row.seq < lastNote,
       );
-      judgeKept(verdicts, writer, last, TASKS_KEPT, 'ledger.task', tasks.get(writer) ?? [], (row) =>
-        isRightTask(row, last),
-      );
+      judgeKept(verdicts, writer, last, TASKS, tasks.get(writer) ?? [], isRightTask);
     }
   } finally {
     await client.end().catch(() => undefined);
@@ -210,32 +207,32 @@ function judgeCounter(
   else if (row.total !== total) verdicts.say('altered', writer, last, 'ledger.counter');
 }
 
-/** Tables that keep the last lines only, one row each. */
+/** Tables that keep the last of every second line only, one row each. */
 function judgeKept<T extends Row>(
   verdicts: Verdicts,
   writer: number,
-  last: number,
-  kept: number,
-  table: string,
+  lastOfAll: number,
+  { table, remainder, reach }: typeof NOTES,
   rows: readonly T[],
-  isRight: (row: T) => boolean,
+  isRight: (row: T, last: number) => boolean,
 ): void {
-  const first = Math.max(1, last - kept + 1);
+  const last = lastOfAll % 2 === remainder ? lastOfAll : lastOfAll - 1;
+  const first = Math.max(2 - remainder, last - reach + 2);
   const seen = new Set<number>();
   for (const row of rows) {
-    if (seen.has(row.seq) || row.seq < first || row.seq > last)
+    if (seen.has(row.seq) || row.seq < first || row.seq > last || row.seq % 2 !== remainder)
       verdicts.say('duplicated', writer, row.seq, table);
-    else if (!isRight(row)) verdicts.say('altered', writer, row.seq, table);
+    else if (!isRight(row, last)) verdicts.say('altered', writer, row.seq, table);
     seen.add(row.seq);
   }
-  for (let line = first; line <= last; line += 1)
+  for (let line = first; line <= last; line += 2)
     if (!seen.has(line)) verdicts.say('lost', writer, line, table);
 }
 
 const payloadShape = z.strictObject({ amount: z.number(), checked: z.literal(true).optional() });
 
 function isRightTask(row: z.infer<typeof taskRow>, last: number): boolean {
-  const open = row.seq > last - TASKS_OPEN;
+  const open = row.seq > last - TASKS_OPEN_REACH;
   const payload = payloadShape.safeParse(row.payload);
   return (
     payload.success &&
