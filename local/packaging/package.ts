@@ -67,7 +67,11 @@ export async function packageService(options: PackageOptions): Promise<ServicePa
     options.onPackaging();
     const draft = join(cache, `draft-${String(process.pid)}`);
     await rm(draft, { recursive: true, force: true });
-    await runCli(cli.script, options, draft);
+    // The CLI leaves a copy of every bundle in the folder for temporary files.
+    const scratch = join(draft, 'temporary');
+    await mkdir(scratch, { recursive: true });
+    await runCli(cli.script, options, draft, scratch);
+    await rm(scratch, { recursive: true, force: true });
     await unpack(draft);
     await rename(draft, join(cache, digest));
     await prune(cache, digest);
@@ -132,7 +136,12 @@ function findCli(root: string): { script: string; modules: string } {
   return { script: join(dirname(manifest), script), modules: dirname(dirname(manifest)) };
 }
 
-async function runCli(script: string, options: PackageOptions, target: string): Promise<void> {
+async function runCli(
+  script: string,
+  options: PackageOptions,
+  target: string,
+  scratch: string,
+): Promise<void> {
   const { root, stage } = options;
   const params = Object.entries(options.params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
   const child = spawnOwned(
@@ -140,7 +149,13 @@ async function runCli(script: string, options: PackageOptions, target: string): 
     [script, 'package', '--stage', stage, '--package', target, ...params],
     {
       cwd: root,
-      env: { ...process.env, SLS_TRACKING_DISABLED: '1', SLS_NOTIFICATIONS_MODE: 'off', NO_COLOR: '1' },
+      env: {
+        ...process.env,
+        SLS_TRACKING_DISABLED: '1',
+        SLS_NOTIFICATIONS_MODE: 'off',
+        NO_COLOR: '1',
+        TMPDIR: scratch,
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   );

@@ -93,6 +93,7 @@ function run(folder: string, stage: string): Promise<string> {
         env: {
           PATH: process.env['PATH'],
           HOME: folder,
+          TMPDIR: folder,
           AWS_EC2_METADATA_DISABLED: 'true',
           HTTP_PROXY: nowhere,
           HTTPS_PROXY: nowhere,
