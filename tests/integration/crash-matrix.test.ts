@@ -52,6 +52,7 @@ describe('a cell is sound', () => {
     lost: 0,
     duplicated: 0,
     reordered: 0,
+    pauseMs: 3_000,
     orphans: [],
     faults: [],
     seconds: 7,

@@ -31,9 +31,11 @@ export interface Cell {
 }
 
 /** Patterns of what goes to one place, one after another on one connection; the last one is the moment. */
-interface Mark {
+export interface Mark {
   readonly at: 'source' | 'target' | 'table';
   readonly like: readonly RegExp[];
+  /** What must have been seen before. */
+  readonly since?: Mark;
 }
 
 /** How the effect of a stage shows on the wire: what begins it, what is in its middle, what ends it. */
@@ -49,6 +51,10 @@ const target = (...like: RegExp[]): Mark => ({ at: 'target', like });
 const table = (...like: RegExp[]): Mark => ({ at: 'table', like });
 const whole = (mark: Mark): Effect => ({ begin: mark, middle: mark, end: mark });
 
+const since = (earlier: Mark, mark: Mark): Mark => ({ ...mark, since: earlier });
+
+const closing = source(/^ALTER DATABASE .* ALLOW_CONNECTIONS false$/);
+const flip = table(/^ENDPOINT#.*"kind":"flipped"/);
 const committed = /^COMMIT/;
 
 export const effects: Readonly<Record<Stage, Effect>> = {
@@ -80,18 +86,19 @@ export const effects: Readonly<Record<Stage, Effect>> = {
   },
   freeze: {
     begin: table(/^ENDPOINT#.*"kind":"frozen"/),
-    middle: source(/^ALTER DATABASE .* ALLOW_CONNECTIONS false$/),
-    end: source(/^ALTER DATABASE .* ALLOW_CONNECTIONS false$/, committed),
+    middle: closing,
+    end: source(...closing.like, committed),
   },
   settle: {
-    begin: source(/"marker" SET beat/),
+    // The forecast of the pause beats too.
+    begin: since(closing, source(/"marker" SET beat/)),
     middle: target(/^SELECT setval\(/),
     end: target(/^INSERT INTO .*"settled" AS s/, committed),
   },
   confirm: whole(target(/d\.last_value AS last/)),
-  cutover: whole(table(/^ENDPOINT#.*"kind":"flipped"/)),
+  cutover: whole(flip),
   activate: {
-    begin: source(/fence SET closed_by/),
+    begin: since(flip, source(/fence SET closed_by/)),
     middle: target(/ALLOW_CONNECTIONS true CONNECTION LIMIT/),
     end: table(/^ENDPOINT#.* REMOVE claim/),
   },

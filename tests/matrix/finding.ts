@@ -13,6 +13,8 @@ export interface Finding {
   readonly lost: number;
   readonly duplicated: number;
   readonly reordered: number;
+  /** The longest time between two commits of one writer, the comparison of both sides included. */
+  readonly pauseMs: number;
   /** What was left of the move, on hosts and in the table. */
   readonly orphans: readonly string[];
   /** Everything else that is wrong, a sentence each. */
@@ -33,7 +35,8 @@ export function isSound(finding: Finding): boolean {
 
 /** One line: cell, outcome, writes, seconds, verdict; what is wrong below it. */
 export function lineOf(finding: Finding, width: number): string {
-  const { cell, outcome, why, hit, takenOver, acknowledged, lost, duplicated, reordered, seconds } = finding;
+  const { cell, outcome, why, hit, takenOver, acknowledged, lost, duplicated, reordered, seconds, pauseMs } =
+    finding;
   const strike = hit ? (takenOver ? 'taken over' : 'struck') : 'NOT STRUCK';
   const columns = [
     cell.padEnd(width),
@@ -42,6 +45,7 @@ export function lineOf(finding: Finding, width: number): string {
     `${String(acknowledged)} writes, ${String(lost)} lost, ${String(duplicated)} doubled, ${String(reordered)} reordered`.padEnd(
       48,
     ),
+    `paused ${(pauseMs / 1_000).toFixed(1)} s`.padStart(13),
     `${seconds.toFixed(1)} s`.padStart(7),
     isSound(finding) ? 'sound' : 'UNSOUND',
   ];
@@ -69,6 +73,7 @@ export function summaryOf(findings: readonly Finding[], seconds: number): Readon
       duplicated: sum(({ duplicated }) => duplicated),
       reordered: sum(({ reordered }) => reordered),
     },
+    longestPauseMs: Math.round(Math.max(0, ...findings.map(({ pauseMs }) => pauseMs))),
     orphans: sum(({ orphans }) => orphans.length),
     unsound: findings.filter((finding) => !isSound(finding)).map(({ cell }) => cell),
     seconds: Math.round(seconds),

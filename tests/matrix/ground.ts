@@ -73,12 +73,11 @@ export class Ground {
         }),
         (cloud) => cloud.stop(),
       );
-      const raising = Promise.all(
-        ['a', 'b'].map((name) =>
-          started(startServer({ folder, name, settings }), (server) => server.remove()),
-        ),
+      const raising = ['a', 'b'].map((name) =>
+        started(startServer({ folder, name, settings }), (server) => server.remove()),
       );
-      const [cloud, servers] = await Promise.all([starting, raising]);
+      await Promise.allSettled([starting, ...raising]);
+      const [cloud, servers] = [await starting, await Promise.all(raising)];
       table.forwardTo(cloud.env['AWS_ENDPOINT_URL_DYNAMODB'] ?? '');
       const tenant = planTenant('cell', { shop: 1, counters: 0 });
       const fleet = new Fleet(cloud);

@@ -85,12 +85,14 @@ export async function play(
   });
   const lines = (): number => writers.tally()[0]?.lines ?? 0;
   if (!(await hasGrown(lines))) throw new Error('the writers do not write');
+  const asked = Date.now();
   const batch = await fleet.move([tenant.name], target, nameOf(cell), { policy: { retention: 0 } });
   const move = await untilEnded(ground, batch);
   await strike.finish();
   lookout.post();
   writeFileSync(gate, '');
   if (!(await hasGrown(lines))) faults.push('the tenant cannot be written to any more');
+  const gaps = (await writers.longestGaps(asked)).get(tenant.name) ?? [];
   const histories = await writers.stop();
 
   if (isRollback(cell))
@@ -105,6 +107,7 @@ export async function play(
     ...compareContent(original.hashes, await hashTables(address, isUnwritten)),
     ...compareCatalogs(original.catalog, await describeCatalog(address)),
     ...comparisons.flat(),
+    ...(strike.wasGivenUp ? ['nobody went on with the move of the stopped process'] : []),
     ...(label === 'retired' && comparisons.length === 0 ? ['the two sides were not compared'] : []),
   );
   return {
@@ -119,6 +122,7 @@ export async function play(
     lost: audit.lost,
     duplicated: audit.duplicated + audit.altered,
     reordered: audit.reordered,
+    pauseMs: Math.max(0, ...gaps.map(({ ms }) => ms)),
     orphans: await remainsOf(ground, move),
     faults,
     seconds: (Date.now() - began) / 1_000,

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cloud } from '../../local/cloud.ts';
-import { effects, type Cell } from './cells.ts';
+import { effects, type Cell, type Mark } from './cells.ts';
 import { Course, type Commit } from './course.ts';
 import type { Fate, Passage, Sentry } from './passage.ts';
 
-/** A stopped process that nobody replaces is continued after so many milliseconds: the cell has failed. */
+/** A stopped process whose work nobody takes over is continued after so many milliseconds: the cell has failed. */
 const TAKEOVER_LIMIT_MS = 20_000;
 
 export interface StrikeOptions {
@@ -27,12 +27,13 @@ export class Strike implements Sentry {
   readonly #course: Course;
   /** How far each connection has come with the patterns. */
   readonly #come = new Map<string, number>();
+  #sawEarlier = false;
   /** What carries the moment. */
   #carrier: Passage | undefined;
   #holder: Holder | undefined;
   #struck: Holder | undefined;
   #takenOver = false;
-  #isOver = false;
+  #wasGivenUp = false;
   readonly #continued = new AbortController();
 
   constructor(options: StrikeOptions) {
@@ -52,6 +53,11 @@ export class Strike implements Sentry {
   /** Another worker has claimed the move after the strike. */
   get wasTakenOver(): boolean {
     return this.#takenOver;
+  }
+
+  /** It was stopped, and in all the time that it was given nobody went on with the move. */
+  get wasGivenUp(): boolean {
+    return this.#wasGivenUp;
   }
 
   asked(passage: Passage): Promise<Fate> | Fate {
@@ -80,7 +86,6 @@ export class Strike implements Sentry {
 
   /** The move has ended: whoever is still stopped is continued, and has come to rest when this resolves. */
   async finish(): Promise<void> {
-    this.#isOver = true;
     this.#continued.abort();
     const { pid } = this.#struck ?? {};
     const isBusy = async (): Promise<boolean> =>
@@ -121,17 +126,24 @@ export class Strike implements Sentry {
     }
     if (!this.#course.isIn(stage)) return false;
     const mark = effects[stage][part[moment]];
-    if (passage.kind === 'writes') {
-      const [like] = mark.like;
-      const texts = passage.rows.map(({ pk, sk, text, set }) => `${pk} ${sk} ${text} ${JSON.stringify(set)}`);
-      return mark.at === 'table' && texts.some((text) => like?.test(text));
+    if (mark.since !== undefined && !this.#sawEarlier) {
+      this.#sawEarlier = this.#shows(passage, mark.since, 0);
+      return false;
     }
-    if (mark.at === 'table' || passage.host !== this.#options[mark.at]) return false;
-    const line = `${passage.host} ${String(passage.line)}`;
+    const line = passage.kind === 'writes' ? '' : `${passage.host} ${String(passage.line)}`;
     const come = this.#come.get(line) ?? 0;
-    if (mark.like[come]?.test(passage.text.trimStart()) !== true) return false;
+    if (!this.#shows(passage, mark, come)) return false;
     this.#come.set(line, come + 1);
     return come + 1 === mark.like.length;
+  }
+
+  #shows(passage: Passage, { at, like }: Mark, place: number): boolean {
+    if (passage.kind === 'statement')
+      return (
+        at !== 'table' && passage.host === this.#options[at] && test(like[place], passage.text.trimStart())
+      );
+    const texts = passage.rows.map(({ pk, sk, text, set }) => `${pk} ${sk} ${text} ${JSON.stringify(set)}`);
+    return at === 'table' && texts.some((text) => test(like[place], text));
   }
 
   async #strike(): Promise<Fate> {
@@ -147,13 +159,17 @@ export class Strike implements Sentry {
     process.kill(holder.pid, 'SIGSTOP');
     const lease = sleep(this.#options.leaseMs);
     const limit = this.#options.cell.kind === 'stop' ? TAKEOVER_LIMIT_MS : 3 * TAKEOVER_LIMIT_MS;
-    if (!this.#isOver)
-      await sleep(limit, undefined, { signal: this.#continued.signal }).catch(() => undefined);
+    await sleep(limit, undefined, { signal: this.#continued.signal }).then(
+      () => (this.#wasGivenUp = true),
+      () => undefined,
+    );
     await lease;
     process.kill(holder.pid, 'SIGCONT');
     return 'pass';
   }
 }
+
+const test = (like: RegExp | undefined, text: string): boolean => like?.test(text) === true;
 
 const part = {
   'before-effect': 'begin',
