@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readBatch } from '../../cli/watch-batch.ts';
 import type { DatabaseAddress } from '../../local/demo/content.ts';
-import type { BatchId } from '../../shared/domain/ids.ts';
-import { labelOf, type Move } from '../../shared/domain/move.ts';
+import type { Move } from '../../shared/domain/move.ts';
 import { leftBehind } from '../support/left-behind.ts';
+import type { Course } from './course.ts';
 import type { Ground } from './ground.ts';
 
 /** How long a move may take to its end, and its leavings to go, in milliseconds. */
@@ -11,17 +10,15 @@ const END_LIMIT_MS = 120_000;
 const TIDY_LIMIT_MS = 60_000;
 
 /** How moves end for good. */
-const ended = new Set(['retired', 'rolled-back', 'stuck']);
+const ended = new Set(['completed', 'rolled-back', 'stuck']);
 
-/** The only move of a batch, once it has ended; as it stands when it does not. */
-export async function untilEnded({ fleet }: Ground, batch: BatchId): Promise<Move> {
+/** The move of a course, once it has ended; as it stands when it does not. */
+export async function untilEnded({ fleet }: Ground, course: Course): Promise<Move> {
   const limit = Date.now() + END_LIMIT_MS;
-  for (;;) {
-    const move = (await readBatch(fleet.services, batch))?.moves[0];
-    if (move !== undefined && (ended.has(labelOf(move.execution)) || Date.now() > limit)) return move;
-    if (Date.now() > limit) throw new Error(`the batch ${batch} has no move`);
-    await sleep(100);
-  }
+  while (!ended.has(course.now?.state ?? '') && Date.now() < limit) await sleep(20);
+  const move = course.move === undefined ? undefined : await fleet.services.store.load('move', course.move);
+  if (move === undefined) throw new Error('the move was never planned');
+  return move;
 }
 
 /** How a superuser reaches the tenant's database where it is now. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { moveId, type MoveId } from '../../shared/domain/ids.ts';
 import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
 import type { Stage } from './cells.ts';
 import type { RowWrite } from './passage.ts';
@@ -34,6 +35,11 @@ export class Course {
 
   constructor(endpoint: string) {
     this.#endpoint = endpoint;
+  }
+
+  /** The key of the move, once it is planned. */
+  get move(): { readonly id: MoveId } | undefined {
+    return this.#key === undefined ? undefined : { id: moveId(this.#key.replace(/^MOVE#/, '')) };
   }
 
   get now(): Commit | undefined {

@@ -86,8 +86,8 @@ export async function play(
   const lines = (): number => writers.tally()[0]?.lines ?? 0;
   if (!(await hasGrown(lines))) throw new Error('the writers do not write');
   const asked = Date.now();
-  const batch = await fleet.move([tenant.name], target, nameOf(cell), { policy: { retention: 0 } });
-  const move = await untilEnded(ground, batch);
+  await fleet.move([tenant.name], target, nameOf(cell), { policy: { retention: 0 } });
+  const move = await untilEnded(ground, strike.course);
   await strike.finish();
   lookout.post();
   writeFileSync(gate, '');
