@@ -48,6 +48,8 @@ export interface CloudOptions {
   readonly defaultConcurrency?: number;
   /** An environment that was idle for so long is ended. Default 120. */
   readonly idleSeconds?: number;
+  /** Variables of every function, over those of the template: e.g. another address of a service. */
+  readonly functionVariables?: Readonly<Record<string, string>>;
   /** Package and reload when the sources change. Default false. */
   readonly watch?: boolean;
   /** Hears what a person wants to read: packaging, reloads. Default: a line on standard error. */
@@ -166,6 +168,7 @@ function complete(options: CloudOptions): EngineOptions {
     scheduleSpeed: options.scheduleSpeed ?? 1,
     defaultConcurrency: options.defaultConcurrency ?? 16,
     idleSeconds: options.idleSeconds ?? 120,
+    functionVariables: { ...options.functionVariables },
     watch: options.watch ?? false,
     forwardLogs: options.onLine !== undefined,
     ...(options.writeLimitPerKey === undefined ? {} : { writeLimitPerKey: options.writeLimitPerKey }),

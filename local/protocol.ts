@@ -13,6 +13,7 @@ export const engineOptions = z.object({
   scheduleSpeed: z.number().min(0),
   defaultConcurrency: z.number().int().positive(),
   idleSeconds: z.number().positive(),
+  functionVariables: z.record(z.string(), z.string()),
   watch: z.boolean(),
   forwardLogs: z.boolean(),
 });

@@ -96,6 +96,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const functions = new FunctionRegistry({
     bootstrap: fileURLToPath(new URL('../lambda/bootstrap.ts', import.meta.url)),
     shared: functionVariables(env, dir),
+    overriding: options.functionVariables,
     defaultConcurrency: options.defaultConcurrency,
     idleLimitMs: options.idleSeconds * 1000,
     onLine: (name, line) => {

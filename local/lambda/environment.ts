@@ -14,6 +14,8 @@ export interface EnvironmentOptions {
   readonly bootstrap: string;
   /** Variables that every function gets: region, credentials, endpoints. */
   readonly shared: Readonly<Record<string, string>>;
+  /** Variables that win over those of the template. */
+  readonly overriding: Readonly<Record<string, string>>;
   readonly onLine: (line: string) => void;
   /** It waits for an event: freeze it or give it one. */
   readonly onReady: (environment: Environment) => void;
@@ -108,6 +110,7 @@ export class Environment {
         ...variables(spec),
         AWS_LAMBDA_RUNTIME_API: api.address,
         ...spec.environment,
+        ...options.overriding,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: spec.codeDir,

@@ -16,7 +16,7 @@ export interface FunctionUse {
 }
 
 /** What a pool needs besides its function. */
-export interface PoolOptions extends Pick<EnvironmentOptions, 'bootstrap' | 'shared'> {
+export interface PoolOptions extends Pick<EnvironmentOptions, 'bootstrap' | 'shared' | 'overriding'> {
   /** At most so many environments of a function without reserved concurrency. */
   readonly defaultConcurrency: number;
   /** Environments idle for longer are ended, in milliseconds. */
@@ -154,6 +154,7 @@ export class FunctionPool {
       spec,
       bootstrap: this.#options.bootstrap,
       shared: this.#options.shared,
+      overriding: this.#options.overriding,
       onLine: (line) => {
         this.#options.onLine(spec.name, line);
       },

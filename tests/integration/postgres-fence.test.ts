@@ -126,6 +126,28 @@ describe('the host token', () => {
     await older.close();
   });
 
+  test('does not wait for an older worker that was stopped in the middle of an effect', async () => {
+    const stopped = new Hands(job(1), siteOf(), 200);
+    const held = Promise.withResolvers<undefined>();
+    const resting = Promise.withResolvers<undefined>();
+    const effect = stopped.underToken(oid, async (tx) => {
+      await tx.execute(`ALTER DATABASE ${database} WITH CONNECTION LIMIT 7`);
+      held.resolve(undefined);
+      await resting.promise;
+    });
+    await held.promise;
+    // It would wait for a lock for ever.
+    const patient = await server.session('postgres', { lockTimeoutMs: 0 });
+    await takeToken(patient, oid, holder(2));
+    resting.resolve(undefined);
+    await expect(effect).rejects.toThrow();
+    expect(
+      await number(operator, `SELECT datconnlimit AS n FROM pg_database WHERE oid = ${String(oid)}`),
+    ).toBe(-1);
+    await patient.close();
+    await stopped.close();
+  });
+
   test('is compared after a session was opened: an older worker gets none to work with', async () => {
     const older = new Hands(job(1), siteOf(), 200);
     await older.hold(oid);

@@ -7,7 +7,7 @@ import type { Placement } from '../../shared/domain/placement.ts';
 import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
 import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
-import type { HostDriver, MoveSession } from '../../shared/ports/driver.ts';
+import type { HostDriver, MoveJob, MoveSession } from '../../shared/ports/driver.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { work } from '../../shared/workflow/engine/work.ts';
 import { moveEndpoint } from '../../shared/workflow/move-endpoint/workflow.ts';
@@ -35,6 +35,8 @@ export class MoveBench {
   readonly network = new Network();
   readonly bus = new MemoryBus(this.clock);
   readonly calls: HostCall[] = [];
+  /** What each worker was given to work on, the latest last. */
+  readonly jobs: MoveJob[] = [];
   /** Asked before each call to the hosts of a move. */
   beforeCall: (call: HostCall) => Promise<void> | void = () => undefined;
   readonly services: Services;
@@ -140,6 +142,7 @@ export class MoveBench {
     return {
       ...driver,
       begin: (job) => {
+        this.jobs.push(job);
         const session = driver.begin(job);
         return new Proxy(session, {
           get: (target, name) => {

@@ -2,12 +2,18 @@ import { describe, expect, test } from '@jest/globals';
 import type { Move } from '../../shared/domain/move.ts';
 import type { Arbitration } from '../../shared/domain/placement.ts';
 import { StepFailure } from '../../shared/domain/failure.ts';
+import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import { MoveBench, type HostCall } from '../support/move-bench.ts';
 
 const isAt =
   (step: string) =>
   ({ execution: { status } }: Move): boolean =>
     'step' in status && status.step === step && !('lease' in status);
+
+/** Lets everything happen that needs no time. */
+const turns = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise(setImmediate);
+};
 
 const trouble = new StepFailure({ code: 'trouble', sentence: 'it did not work', cure: 'try again' }, 'retry');
 
@@ -40,6 +46,26 @@ describe('a move', () => {
     expect(seen.get('fenceForGood')).toEqual(['flipped']);
     expect(seen.get('open')).toEqual(['opening']);
     expect(await bench.placement()).toMatchObject({ host: 'b', epoch: 2, arbitration: { kind: 'serving' } });
+  });
+
+  test('goes on where a worker died that had shown how far it had come', async () => {
+    const bench = new MoveBench();
+    await bench.begin();
+    const shown = { bytes: 10, totalBytes: 20 };
+    let hasDied = false;
+    bench.beforeCall = async (call) => {
+      if (call !== 'copy' || hasDied) return;
+      hasDied = true;
+      bench.jobs.at(-1)?.show(shown);
+      bench.clock.pass(15_000);
+      await turns();
+      throw new StoreUnavailable('the worker is no more');
+    };
+    await expect(bench.deliver(isAt('retire'))).rejects.toThrow(StoreUnavailable);
+    expect((await bench.move()).execution.status).toMatchObject({ step: 'copy', progress: { value: shown } });
+    await bench.deliver(isAt('retire'));
+    expect(bench.calls.filter((call) => call === 'copy')).toHaveLength(1);
+    expect(await bench.placement()).toMatchObject({ host: 'b' });
   });
 
   test('closes the source for good before the target is opened', async () => {

@@ -68,6 +68,12 @@ export async function ensureTokenTable(maintenance: Session, installation: strin
 }
 
 /**
+ * Milliseconds that a takeover waits for the row. Who holds it is a former worker in the middle of an effect: if
+ * that was stopped, or cut off, it holds it for as long as we wait, and writers wait with us.
+ */
+const rowPatienceMs = 200;
+
+/**
  * Raises the token of a database to ours, then ends every session of a former holder. When it resolves no
  * statement of a lower token runs on this server for this database, and none can start: a session is used
  * only after `checkToken`, which follows its opening.
@@ -75,7 +81,9 @@ export async function ensureTokenTable(maintenance: Session, installation: strin
  */
 export async function takeToken(maintenance: Session, database: number, holder: TokenHolder): Promise<void> {
   const raise = `INSERT INTO ${fenceTable(holder.installation)} AS held (database, token, holder, epoch)
-    VALUES ($1, $2, $3, $4)
+    SELECT $1::oid, $2::bigint, $3::text, $4::bigint
+      FROM (SELECT pg_catalog.set_config('lock_timeout', '${String(rowPatienceMs)}ms', true) AS waits) AS patience
+      WHERE patience.waits IS NOT NULL
     ON CONFLICT (database) DO UPDATE
       SET token = excluded.token, holder = excluded.holder, epoch = excluded.epoch
       WHERE held.token <= excluded.token

@@ -10,9 +10,12 @@ const carried = z.union([
   z.object({ check: z.object({ key: z.string(), sha256: z.string(), bytes: z.number() }) }),
 ]);
 
+/** A small value as it stands in a row. */
+export const inRow = (value: Json): Json => ({ value });
+
 /** Makes a value fit for a row: itself if it is small, else a reference to where it is kept. */
 export async function pack(blobs: Blobs, value: Json): Promise<Json> {
-  if (JSON.stringify(value).length <= inlineLimit) return { value };
+  if (JSON.stringify(value).length <= inlineLimit) return inRow(value);
   return { check: { ...(await blobs.put(value)) } };
 }
 

@@ -5,7 +5,7 @@ import type { HostDriver, MoveSession, StepEnd } from '../../ports/driver.ts';
 import type { Hand } from '../engine/workflow.ts';
 import { loadHost, siteOf } from '../host-site.ts';
 import type { Services } from '../services.ts';
-import { pack, unpack } from './carry.ts';
+import { inRow, pack, unpack } from './carry.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
 import { resultsOf } from './results.ts';
 
@@ -67,7 +67,10 @@ export class MoveScene {
       cleanup: cleanupLedger(services.store, hand.task, hand.token),
       signal: hand.signal,
       remainingMs: hand.remainingMs,
-      show: hand.show,
+      // It stands where a step's own progress does, and whoever takes over reads it there.
+      show: (progress) => {
+        hand.show(inRow(progress));
+      },
     });
     this.#session = { of: session, recorded };
     return session;
