@@ -1,3 +1,6 @@
+import * as z from 'zod';
+import { StepFailure } from '../../domain/failure.ts';
+import type { Json } from '../../domain/json.ts';
 import type { StepEnd } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
@@ -46,8 +49,8 @@ async function finishContents(context: MoveContext, inside: Session): Promise<St
   const marks = await Marks.open(inside, context.names.schema);
   const { tables, materializedViews, largeObjects } = await context.inventory();
   for (const view of materializedViews.filter(({ populated }) => populated)) {
-    if (context.job.remainingMs() < 2000) return stopped('materialized views');
     const name = quoteQualified(view.schema, view.name);
+    if (context.job.remainingMs() < 2000) return stopped(`materialized views from ${name} on`);
     await marks.once(inside, `contents of ${name}`, async () =>
       inside.execute(`REFRESH MATERIALIZED VIEW ${name}; ANALYZE ${name}`),
     );
@@ -64,6 +67,9 @@ async function finishContents(context: MoveContext, inside: Session): Promise<St
 
 /** Milliseconds in which a marker that overtakes nobody must arrive for the lag to count as none. */
 const promptMs = 300;
+/** Calls in a row in which nobody reads the slot: then nobody will. */
+const mostStill = 6;
+const lagProgress = z.object({ still: z.number().default(0) }).catch({ still: 0 });
 /** A call looks no longer than this, so that its caller learns how far it has come. */
 const lookMs = 5000;
 
@@ -71,16 +77,23 @@ const lookMs = 5000;
  * Done when little is left to apply. The position that a target reports lies behind by what it has not
  * flushed, and by what other databases write: so a marker has the last word.
  */
-export async function awaitLag(context: MoveContext, calls: number): Promise<StepEnd> {
+export async function awaitLag(
+  context: MoveContext,
+  calls: number,
+  progress: Json | undefined,
+): Promise<StepEnd> {
   const { source, target, sourceOid, names, job } = context;
   const inside = await source.inside(sourceOid, 'work');
   await assertSchemaUnchanged(context, inside);
   const onTarget = await target.inside(await context.targetOid(), 'work');
+  const stillBefore = lagProgress.parse(progress).still;
+  let streamed = false;
   const until = performance.now() + Math.min(lookMs, Math.max(0, job.remainingMs() - 1000));
   for (;;) {
     const slots = await readSlots(await source.maintenance(), [names.stream]);
     assertSlots(slots, [names.stream], job.source.host);
     const lagBytes = Math.max(...slots.map((slot) => slot.lagBytes));
+    streamed ||= slots.some(({ active }) => active);
     const started = performance.now();
     const beat = await writeBeat(inside, names.schema);
     const arrived = await awaitBeat(onTarget, names.schema, beat, Math.max(promptMs, until - started));
@@ -89,12 +102,26 @@ export async function awaitLag(context: MoveContext, calls: number): Promise<Ste
     if (arrived && isPrompt) return { kind: 'done', result: { lagBytes, lagMs } };
     if (performance.now() < until) continue;
     await assertFewApplyErrors(context);
+    const still = streamed || arrived ? 0 : stillBefore + 1;
+    if (still > mostStill) throw streamStopped(context);
     return {
       kind: 'wait',
       code: 'catching-up',
       on: `${(lagBytes / 1e6).toFixed(1)} MB of changes are left to apply`,
       afterMs: Math.min(200 * calls, 5000),
-      progress: { lagBytes },
+      progress: { lagBytes, still },
     };
   }
+}
+
+/** The target follows nobody: what it waits for would never come. */
+function streamStopped({ job, names }: MoveContext): StepFailure {
+  return new StepFailure(
+    {
+      code: 'stream-stopped',
+      sentence: `The target "${job.target.host}" has not followed the source "${job.source.host}" for ${String((mostStill * lookMs) / 1000)} s: nobody reads the slot "${names.stream}".`,
+      cure: `See the log of the target for why its subscription of that name does not run: it may be disabled or gone, or the way to ${job.source.replicationAddress} cut.`,
+    },
+    'fail',
+  );
 }

@@ -32,6 +32,8 @@ export interface ConnectOptions {
   readonly replication?: boolean;
   /** Further settings of the session, e.g. `{ role: 'owner' }`. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Milliseconds in which a statement that begins now must be answered; without it, as long as it needs. */
+  readonly answerMs?: () => number | undefined;
   /** Aborted: the connection is cut at once, whatever it is doing; the server ends the statement. */
   readonly signal?: AbortSignal;
 }
@@ -90,7 +92,7 @@ export async function connect(address: PostgresAddress, options: ConnectOptions)
     ...(options.replication === true ? { replication: 'database' } : {}),
   };
   const client = new pg.Client(config);
-  const session = new Session(client, context, options.signal);
+  const session = new Session(client, context, options.signal, options.answerMs);
   await session.open();
   return session;
 }

@@ -26,6 +26,7 @@ export class Session {
   readonly #context: FailureContext;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort: () => void;
+  readonly #answerMs: () => number | undefined;
   #tail: Promise<unknown> = Promise.resolve();
   #lost: Error | undefined;
   #closed = false;
@@ -33,7 +34,13 @@ export class Session {
   #version = 0;
   #pid = 0;
 
-  constructor(client: pg.Client, context: FailureContext & { database: string }, signal?: AbortSignal) {
+  constructor(
+    client: pg.Client,
+    context: FailureContext & { database: string },
+    signal?: AbortSignal,
+    answerMs: () => number | undefined = () => undefined,
+  ) {
+    this.#answerMs = answerMs;
     this.#client = client;
     this.#context = context;
     this.server = context.server;
@@ -231,7 +238,9 @@ export class Session {
       .then(async () => {
         this.#assertUsable();
         const values = params.map(bindable);
-        return values.length === 0 ? await this.#client.query(sql) : await this.#client.query(sql, values);
+        return await this.#answered(
+          values.length === 0 ? this.#client.query(sql) : this.#client.query(sql, values),
+        );
       });
     this.#tail = turn.catch(() => undefined);
     try {
@@ -240,6 +249,29 @@ export class Session {
       return { rows: last.rows, touched: last.rowCount ?? 0 };
     } catch (error) {
       throw this.#failure(error);
+    }
+  }
+
+  /** Cuts the connection when the answer is late: whoever waits for it keeps others waiting. */
+  async #answered<T>(answer: Promise<T>): Promise<T> {
+    const limit = this.#answerMs();
+    if (limit === undefined) return await answer;
+    const inTime = new AbortController();
+    const late = delay(limit, undefined, { signal: inTime.signal }).then(
+      () => {
+        const silence = new Error('Query read timeout');
+        this.#lost ??= silence;
+        this.#client.connection.stream.destroy();
+        throw silence;
+      },
+      () => answer,
+    );
+    answer.catch(() => undefined);
+    try {
+      return await Promise.race([answer, late]);
+    } finally {
+      inTime.abort();
+      late.catch(() => undefined);
     }
   }
 

@@ -39,6 +39,8 @@ export class Hands {
   readonly #holding = new Map<number, Promise<void>>();
   readonly #held = new Set<number>();
   #systemIdentifier: string | undefined;
+  /** Milliseconds in which every statement must be answered, while writers wait for us. */
+  answerMs: number | undefined;
 
   /**
    * @param lockTimeoutMs how long our statements may stand before others in a queue for a lock
@@ -190,6 +192,8 @@ export class Hands {
       applicationName: applicationName(this.#job, options.outlives === true ? 'build' : this.#job.token),
       lockTimeoutMs: options.lockTimeoutMs ?? this.#lockTimeoutMs,
       signal: this.#job.signal,
+      answerMs: () => this.answerMs,
+      ...(this.answerMs === undefined ? {} : { connectTimeoutMs: this.answerMs }),
       settings: database === this.address.maintenance ? {} : { ...this.#settings, ...options.settings },
     });
     this.#sessions.set(key, session);

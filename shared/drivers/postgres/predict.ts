@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { MoveContext } from './context.ts';
 import { enterBoth } from './fence/fence.ts';
 import { awaitBeat, writeBeat } from './replication/pulse.ts';
+import { assertSlots, readSlots } from './replication/slot-state.ts';
 import { assertSchemaUnchanged } from './schema-watch.ts';
 import { quoteQualified } from './identifiers.ts';
 import { wholeNumber } from './values.ts';
@@ -39,7 +40,12 @@ export async function predictPause(
     const start = performance.now();
     const beat = await writeBeat(tail, names.schema);
     const arrived = await awaitBeat(apply, names.schema, beat, patienceMs);
-    if (!arrived) return { ms: patienceMs * 2, why: 'the target does not keep up with the source just now' };
+    if (!arrived) {
+      // Without its slot it never will.
+      const slots = await readSlots(await source.maintenance(), [names.stream]);
+      assertSlots(slots, [names.stream], context.job.source.host);
+      return { ms: patienceMs * 2, why: 'the target does not keep up with the source just now' };
+    }
     tails.push(performance.now() - start);
   }
   const flush = performance.now();

@@ -14,6 +14,8 @@ import { dropSlots } from './replication/slots.ts';
 import { endSnapshot } from './replication/snapshot.ts';
 import { dropSubscription } from './replication/subscription.ts';
 import { emptyDatabase } from './fence/empty.ts';
+import { forgetToken } from './token.ts';
+import { wholeNumber } from './values.ts';
 import { openTargetToUs } from './fence/fence.ts';
 
 /**
@@ -58,11 +60,29 @@ export async function dropReplication(context: MoveContext): Promise<void> {
 async function cleanSource(context: MoveContext): Promise<void> {
   const { source, sourceOid, names } = context;
   await dropSourceReplication(context);
-  const inside = await source.inside(sourceOid, 'work');
-  await patiently(inside, `DROP PUBLICATION IF EXISTS ${quoteIdentifier(names.stream)}`);
-  await dropSourceSchema(inside, names.schema);
-  await source.rest(sourceOid);
+  if (await isSourceGone(context)) {
+    source.release(sourceOid);
+    await forgetToken(await source.maintenance(), sourceOid, source.holder.installation);
+  } else {
+    const inside = await source.inside(sourceOid, 'work');
+    await patiently(inside, `DROP PUBLICATION IF EXISTS ${quoteIdentifier(names.stream)}`);
+    await dropSourceSchema(inside, names.schema);
+    await source.rest(sourceOid);
+  }
   await context.forget(source, [...(await context.recorded(source)).keys()]);
+}
+
+/** Somebody has dropped the source database, with all that was inside: on the same server, by its number. */
+async function isSourceGone({ source, sourceOid, plan }: MoveContext): Promise<boolean> {
+  if ((await source.systemIdentifier()) !== plan.systemIdentifier) return false;
+  const row = await (
+    await source.maintenance()
+  ).maybeOne(
+    'SELECT oid::bigint AS oid FROM pg_catalog.pg_database WHERE oid = $1',
+    [sourceOid],
+    z.object({ oid: wholeNumber }),
+  );
+  return row === undefined;
 }
 
 async function attempt(work: () => Promise<void>): Promise<unknown> {

@@ -4,6 +4,7 @@ import type { MoveJob, MoveSession, Preflight, RetainedCopy, StepEnd } from '../
 import { awaitLag, completeSchema } from './catch-up.ts';
 import { MoveContext } from './context.ts';
 import { dropTarget, retire } from './drop-database.ts';
+import { makeDurable } from './durable.ts';
 import { fence, fenceForGood, unfence } from './fence/fence.ts';
 import { openTarget, probe } from './open.ts';
 import { OfflineCopy } from './offline/offline-copy.ts';
@@ -17,6 +18,8 @@ import { confirmOnline, settleOnline } from './settle.ts';
 import type { Settled } from './settle.ts';
 import { verifyOnline } from './verify-move.ts';
 
+/** Of a server that has not answered a statement for so long while writers wait, nothing more is expected. */
+const silenceMs = 3500;
 const offline: StepEnd = { kind: 'done', result: { mode: 'offline' } };
 
 /** One worker's hands on the two servers of one move: PostgreSQL's side of the port. */
@@ -37,31 +40,31 @@ export class PostgresMove implements MoveSession {
   }
 
   async provision(): Promise<StepEnd> {
-    return await this.#held(async () => {
+    return await this.#stage(async () => {
       return await provision(this.#context);
     });
   }
 
   async copy(): Promise<StepEnd> {
-    return await this.#held(async () => {
+    return await this.#stage(async () => {
       return this.#isOffline
         ? offline
         : await keepingShort(this.#context, async () => copyOnline(this.#context));
     });
   }
 
-  async catchUp(): Promise<StepEnd> {
-    return await this.#held(async () => {
+  async catchUp(progress: Json | undefined): Promise<StepEnd> {
+    return await this.#stage(async () => {
       if (this.#isOffline) return offline;
       const unfinished = await completeSchema(this.#context);
       if (unfinished !== undefined) return unfinished;
       this.#lagCalls += 1;
-      return await keepingShort(this.#context, async () => awaitLag(this.#context, this.#lagCalls));
+      return await keepingShort(this.#context, async () => awaitLag(this.#context, this.#lagCalls, progress));
     });
   }
 
   async verify(progress: Json | undefined): Promise<StepEnd> {
-    return await this.#held(async () => {
+    return await this.#stage(async () => {
       return this.#isOffline
         ? offline
         : await keepingShort(this.#context, async () => verifyOnline(this.#context, progress));
@@ -75,21 +78,21 @@ export class PostgresMove implements MoveSession {
   }
 
   async fence(): Promise<void> {
-    await this.#held(async () => {
+    await this.#hurried(async () => {
       this.#fenceTimings = { ...(await fence(this.#context)) };
       if (this.#isOffline) await this.#offline.begin();
     });
   }
 
   async unfence(): Promise<void> {
-    await this.#held(async () => {
+    await this.#hurried(async () => {
       this.#settled = undefined;
       await unfence(this.#context);
     });
   }
 
   async settle(progress: Json | undefined): Promise<StepEnd> {
-    return await this.#held(async () => {
+    return await this.#hurried(async () => {
       if (this.#isOffline) return await this.#offline.run(progress);
       const { settled, timings } = await settleOnline(this.#context);
       this.#settled = settled;
@@ -98,7 +101,7 @@ export class PostgresMove implements MoveSession {
   }
 
   async confirm(): Promise<Json> {
-    return await this.#held(async () => {
+    return await this.#hurried(async () => {
       if (this.#isOffline) return await this.#offline.confirm();
       if (this.#settled === undefined)
         throw new SessionLost('this session has not settled: its fence is gone');
@@ -107,19 +110,19 @@ export class PostgresMove implements MoveSession {
   }
 
   async fenceForGood(): Promise<void> {
-    await this.#held(async () => {
+    await this.#hurried(async () => {
       await fenceForGood(this.#context);
     });
   }
 
   async open(): Promise<void> {
-    await this.#held(async () => {
+    await this.#hurried(async () => {
       await openTarget(this.#context);
     });
   }
 
   async probe(): Promise<void> {
-    await this.#held(async () => {
+    await this.#hurried(async () => {
       await probe(this.#context);
     });
   }
@@ -150,6 +153,30 @@ export class PostgresMove implements MoveSession {
 
   async close(): Promise<void> {
     await this.#context.close();
+  }
+
+  /** What is done on the target stays done: its end is recorded only once a crash cannot undo it. */
+  async #stage(work: () => Promise<StepEnd>): Promise<StepEnd> {
+    return await this.#held(async () => {
+      const end = await work();
+      if (end.kind === 'done' && end !== offline) await makeDurable(this.#context);
+      return end;
+    });
+  }
+
+  /** Writers wait: a host that falls silent must not keep them longer than it takes to be sure of it. */
+  async #hurried<T>(work: () => Promise<T>): Promise<T> {
+    const { source, target } = this.#context;
+    // An offline copy is made in the freeze: its statements take as long as they need.
+    const answerMs = this.#isOffline ? undefined : silenceMs;
+    source.answerMs = answerMs;
+    target.answerMs = answerMs;
+    try {
+      return await this.#held(work);
+    } finally {
+      source.answerMs = undefined;
+      target.answerMs = undefined;
+    }
   }
 
   /** A takeover ends our sessions: what looks like a lost connection then is the loss of the token. */

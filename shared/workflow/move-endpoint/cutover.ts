@@ -53,7 +53,9 @@ export const freeze: MoveStep = {
     } catch (error) {
       if (!(error instanceof StepFailure || error instanceof SessionLost)) throw error;
       await thaw(scene, hand);
-      throw error instanceof StepFailure ? error : new StepFailure(sessionLost, 'retry', { cause: error });
+      throw error instanceof StepFailure
+        ? error
+        : new StepFailure(sessionLost(hand.task), 'retry', { cause: error });
     }
     scene.froze = true;
     return { kind: 'done', result: { frozenAt, predictedMs: predicted.ms, epoch } };
@@ -109,18 +111,21 @@ function whileFrozen(run: MoveStep['run']): MoveStep['run'] {
     try {
       return await run(scene, hand);
     } catch (error) {
-      if (error instanceof SessionLost) return { kind: 'retreat', to: 'freeze', failure: sessionLost };
+      if (error instanceof SessionLost) {
+        return { kind: 'retreat', to: 'freeze', failure: sessionLost(hand.task) };
+      }
       if (!(error instanceof StepFailure) || error.verdict === 'fail') throw error;
       return { kind: 'retreat', to: 'freeze', failure: error.failure };
     }
   };
 }
 
-const sessionLost: Failure = {
+const sessionLost = ({ source, endpoint }: Move): Failure => ({
   code: 'session-lost',
-  sentence: 'the session into the frozen source was lost',
-  cure: 'the source serves again and is frozen anew by itself',
-};
+  sentence: `the session into ${endpoint}, frozen on ${source}, was lost`,
+  cure: 'the source serves again and is frozen anew by itself; if it stays so, look who ends sessions there',
+  host: source,
+});
 
 /** 8. Marker, tail, sequences, one synchronous commit on the target. */
 export const settle: MoveStep = {
