@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import type { Move } from '../../shared/domain/move.ts';
 import type { Arbitration } from '../../shared/domain/placement.ts';
 import { StepFailure } from '../../shared/domain/failure.ts';
-import { MoveBench, type HostCall } from '../support/move-bench.ts';
+import { MoveBench } from '../support/move-bench.ts';
+import type { HostCall } from '../support/noted-driver.ts';
 
 const isAt =
   (step: string) =>
