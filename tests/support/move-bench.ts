@@ -7,7 +7,7 @@ import type { Placement } from '../../shared/domain/placement.ts';
 import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
 import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
-import type { HostDriver, MoveJob, MoveSession } from '../../shared/ports/driver.ts';
+import type { HostDriver, MoveJob } from '../../shared/ports/driver.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { work } from '../../shared/workflow/engine/work.ts';
 import { moveEndpoint } from '../../shared/workflow/move-endpoint/workflow.ts';
@@ -20,10 +20,8 @@ import { createMemoryPermits } from './memory-permits.ts';
 import { createMemorySecrets } from './memory-secrets.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { MemoryTable } from './memory-table.ts';
+import { notedDriver, type HostCall } from './noted-driver.ts';
 import { hostOf, moveOf, states } from './sample-batch.ts';
-
-/** What a worker asks of the hosts of its move. */
-export type HostCall = Exclude<keyof MoveSession, 'close'>;
 
 /**
  * The services over memory and simulated hosts `a` and `b`, with a hand-turned clock; every call to a host is
@@ -43,7 +41,12 @@ export class MoveBench {
 
   constructor() {
     const { clock, table } = this;
-    const driver = this.#noting(simulatedDriver(inProcess(this.network, clock)));
+    const simulated = this.#remembering(simulatedDriver(inProcess(this.network, clock)));
+    const driver = notedDriver(simulated, async (call, go) => {
+      await this.beforeCall(call);
+      this.calls.push(call);
+      return go();
+    });
     this.services = {
       clock,
       chance: { ...machineChance, fraction: () => 0 },
@@ -134,27 +137,12 @@ export class MoveBench {
     }
   }
 
-  #noting(driver: HostDriver): HostDriver {
-    const before = async (call: HostCall): Promise<void> => {
-      await this.beforeCall(call);
-      this.calls.push(call);
-    };
+  #remembering(driver: HostDriver): HostDriver {
     return {
       ...driver,
       begin: (job) => {
         this.jobs.push(job);
-        const session = driver.begin(job);
-        return new Proxy(session, {
-          get: (target, name) => {
-            const method: unknown = Reflect.get(target, name);
-            if (typeof method !== 'function' || !isHostCall(name)) return method;
-            return async (...given: unknown[]): Promise<unknown> => {
-              await before(name);
-              const answer: unknown = await Reflect.apply(method, target, given);
-              return answer;
-            };
-          },
-        });
+        return driver.begin(job);
       },
     };
   }
@@ -189,9 +177,4 @@ function placementOf({ id, endpoint, source, database }: Move): Placement {
     registeredAt: 0,
     version: 1,
   };
-}
-
-const quiet: readonly (string | symbol)[] = ['close', 'then'];
-function isHostCall(name: string | symbol): name is HostCall {
-  return typeof name === 'string' && !quiet.includes(name);
 }

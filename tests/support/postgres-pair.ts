@@ -7,6 +7,7 @@ import { Died } from './cleanup-ledger.ts';
 import type { DriverFixture, HostPair } from './driver-conformance.ts';
 import { startScratch } from './scratch-postgres.ts';
 import type { Major, ScratchServer } from './scratch-postgres.ts';
+import { onStatement } from './statement-hook.ts';
 
 /** The role that owns the tenants' databases, on both servers. */
 const tenant = { user: 'tenant', password: 'tenant-secret' };
@@ -262,43 +263,16 @@ function dying(message: number, when: 'before' | 'after'): HostDriver {
       const death = new AbortController();
       const session = postgresDriver.begin({ ...job, signal: AbortSignal.any([job.signal, death.signal]) });
       const mine = `drayage/${job.installation}/${job.move}/${String(job.run)}/${String(job.token)}`;
-      statementHook = async (client, send) => {
-        if (nameOf(client) !== mine) return await send();
+      onStatement(async ({ application }, send) => {
+        if (application !== mine) return await send();
         asked += 1;
         if (asked !== message) return await send();
         if (when === 'before') death.abort(new Died('before a statement'));
-        const answer = await send();
+        const answer: unknown = await send();
         death.abort(new Died('after a statement'));
         return answer;
-      };
+      });
       return session;
     },
   };
 }
-
-type Hook = (client: pg.Client, send: () => unknown) => Promise<unknown>;
-let statementHook: Hook | undefined;
-
-function nameOf(client: pg.Client): string | undefined {
-  return 'connectionParameters' in client ? nameIn(client.connectionParameters) : undefined;
-}
-function nameIn(parameters: unknown): string | undefined {
-  if (typeof parameters !== 'object' || parameters === null || !('application_name' in parameters))
-    return undefined;
-  return typeof parameters.application_name === 'string' ? parameters.application_name : undefined;
-}
-
-// Every statement of every worker passes here; only the one that is to die is touched.
-const original: unknown = Reflect.get(pg.Client.prototype, 'query');
-if (typeof original !== 'function') throw new Error('the client has no query');
-const ask = original;
-Object.defineProperty(pg.Client.prototype, 'query', {
-  configurable: true,
-  writable: true,
-  value(this: pg.Client, ...call: readonly unknown[]): unknown {
-    const send = (): unknown => Reflect.apply(ask, this, call);
-    // Statements in the client's own form (a submittable) answer otherwise than by a promise.
-    if (statementHook === undefined || typeof call[0] !== 'string') return send();
-    return statementHook(this, send);
-  },
-});

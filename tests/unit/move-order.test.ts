@@ -3,7 +3,8 @@ import type { Move } from '../../shared/domain/move.ts';
 import type { Arbitration } from '../../shared/domain/placement.ts';
 import { StepFailure } from '../../shared/domain/failure.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
-import { MoveBench, type HostCall } from '../support/move-bench.ts';
+import { MoveBench } from '../support/move-bench.ts';
+import type { HostCall } from '../support/noted-driver.ts';
 
 const isAt =
   (step: string) =>

@@ -1,0 +1,87 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
+import { startFaultyWire, type FaultyWire } from '../support/faulty-wire.ts';
+import { endClients, FaultyMove } from '../support/faulty-move.ts';
+import type { Moment } from '../support/strikes.ts';
+import { MoveProof } from '../support/move-proof.ts';
+
+/** The mover and the replication reach both hosts over wires of ours; clients do not. */
+let hosts: FaultHosts;
+let wires: { readonly source: FaultyWire; readonly target: FaultyWire };
+beforeAll(async () => {
+  // The stream itself notices silence as well, sooner than after the default of a minute.
+  hosts = await raiseFaultHosts({
+    both: { settings: { wal_receiver_timeout: '5s', wal_sender_timeout: '5s' } },
+  });
+  const [source, target] = await Promise.all(
+    [hosts.source, hosts.target].map(({ address }) => startFaultyWire(address.port)),
+  );
+  if (source === undefined || target === undefined) throw new Error('two wires were started');
+  wires = { source, target };
+}, 120_000);
+afterEach(endClients, 60_000);
+afterAll(async () => {
+  await Promise.all([wires.source.close(), wires.target.close()]);
+  await hosts.close();
+}, 60_000);
+
+const copying: Moment = { call: 'copy', statement: /UPDATE .*"chunks" SET rows/, on: 'target' };
+const marking: Moment = { call: 'settle', statement: /"marker" SET beat/, on: 'source' };
+
+async function begin(lifeMs: number): Promise<{ move: FaultyMove; proof: MoveProof }> {
+  const ports = { source: wires.source.port, target: wires.target.port };
+  const move = await FaultyMove.begin(hosts, { ports, lifeMs });
+  return { move, proof: await MoveProof.begin(move) };
+}
+
+describe('connections that are cut: the move says to which host, and goes on by itself', () => {
+  test.each(
+    (['source', 'target'] as const).flatMap((side) =>
+      [copying, marking].map((moment) => ({ side, call: moment.call, moment })),
+    ),
+  )(
+    'all to the $side, in $call',
+    async ({ side, moment }) => {
+      const { move, proof } = await begin(60_000);
+      move.strike(moment, () => wires[side].cut());
+      await move.deliver();
+      expect(move.pending).toBe(0);
+      expect(move.reasonsAbout(hosts[side]).length).toBeGreaterThan(0);
+      expect(await proof.ofMoved()).toEqual([]);
+    },
+    120_000,
+  );
+});
+
+describe('connections that fall silent half-way', () => {
+  test.each(['source', 'target'] as const)(
+    'to the %s, in the copy: the function stops itself when its time is over, and the next one goes on',
+    async (side) => {
+      const { move, proof } = await begin(4_000);
+      move.strike(copying, () => wires[side].silence());
+      await move.deliver();
+      expect(move.pending).toBe(0);
+      expect(move.history).toContainEqual(expect.objectContaining({ fact: 'handed-over', step: 'copy' }));
+      expect(await proof.ofMoved()).toEqual([]);
+    },
+    120_000,
+  );
+
+  test.each(['source', 'target'] as const)(
+    'to the %s, in the freeze: the source is thawed within ten seconds, long before the function would end',
+    async (side) => {
+      const { move, proof } = await begin(60_000);
+      let silentAt = Infinity;
+      move.strike(marking, () => {
+        silentAt = move.clock.now();
+        wires[side].silence();
+      });
+      await move.deliver();
+      const thawedAt = move.arbitrations.find(({ kind, at }) => kind === 'serving' && at > silentAt)?.at;
+      expect((thawedAt ?? Infinity) - silentAt).toBeLessThanOrEqual(10_000);
+      expect(move.reasonsAbout(hosts[side])).toContain(side === 'source' ? 'session-lost' : 'host-timeout');
+      expect(await proof.ofMoved()).toEqual([]);
+    },
+    120_000,
+  );
+});
