@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { daily } from '../support/daily.ts';
 import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
 import { endClients, FaultyMove } from '../support/faulty-move.ts';
 import type { Moment } from '../support/strikes.ts';
@@ -26,8 +27,16 @@ const cells = (['source', 'target'] as const).flatMap((side) =>
   ),
 );
 
+/** Each side, each fate and each step once. */
+const telling = [
+  'source settle killed',
+  'target copy killed',
+  'source freeze restarted',
+  'target catch-up restarted',
+];
+
 describe('a host that is away for a while: the move says so, goes on by itself, and loses nothing', () => {
-  test.each(cells)(
+  test.each(daily(cells, ({ side, step, fate }) => telling.includes(`${side} ${step} ${fate}`)))(
     'the $side is $fate in $step',
     async ({ side, fate, moment }) => {
       const server = hosts[side];
@@ -44,13 +53,15 @@ describe('a host that is away for a while: the move says so, goes on by itself, 
   );
 });
 
+const ends: readonly (readonly [string, Moment])[] = [
+  ['copy', { call: 'catchUp' }],
+  ['catch-up', { call: 'verify' }],
+  ['verify', { call: 'predictPause' }],
+];
+
 /** The target's own commits wait for no disk while it is filled; what a step has ended with must be there all the same. */
 describe('a target that is killed at the moment at which a step has ended misses nothing of it', () => {
-  test.each<[string, Moment]>([
-    ['copy', { call: 'catchUp' }],
-    ['catch-up', { call: 'verify' }],
-    ['verify', { call: 'predictPause' }],
-  ])(
+  test.each(daily(ends, ([step]) => step === 'copy'))(
     '%s',
     async (_, moment) => {
       const { target } = hosts;

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { daily } from '../support/daily.ts';
 import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
 import { startFaultyWire, type FaultyWire } from '../support/faulty-wire.ts';
 import { endClients, FaultyMove } from '../support/faulty-move.ts';
@@ -34,12 +35,12 @@ async function begin(lifeMs: number): Promise<{ move: FaultyMove; proof: MovePro
   return { move, proof: await MoveProof.begin(move) };
 }
 
+const cuts = (['source', 'target'] as const).flatMap((side) =>
+  [copying, marking].map((moment) => ({ side, call: moment.call, moment })),
+);
+
 describe('connections that are cut: the move says to which host, and goes on by itself', () => {
-  test.each(
-    (['source', 'target'] as const).flatMap((side) =>
-      [copying, marking].map((moment) => ({ side, call: moment.call, moment })),
-    ),
-  )(
+  test.each(daily(cuts, ({ side, call }) => (side === 'source') === (call === marking.call)))(
     'all to the $side, in $call',
     async ({ side, moment }) => {
       const { move, proof } = await begin(60_000);
@@ -54,7 +55,7 @@ describe('connections that are cut: the move says to which host, and goes on by 
 });
 
 describe('connections that fall silent half-way', () => {
-  test.each(['source', 'target'] as const)(
+  test.each(daily(['source', 'target'] as const, (side) => side === 'target'))(
     'to the %s, in the copy: the function stops itself when its time is over, and the next one goes on',
     async (side) => {
       const { move, proof } = await begin(4_000);

@@ -1,0 +1,7 @@
+/**
+ * Of cases that take long, those that tell most: they run each time, the others by the suite's own command, which
+ * sets the variable.
+ */
+export function daily<T>(cases: readonly T[], isDaily: (one: T) => boolean): readonly T[] {
+  return process.env['DRAYAGE_FAULTS'] === 'all' ? cases : cases.filter(isDaily);
+}
