@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { daily } from '../support/daily.ts';
 import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
 import { endClients, FaultyMove } from '../support/faulty-move.ts';
 import type { Moment } from '../support/strikes.ts';
@@ -21,14 +22,22 @@ const marking: Moment = { call: 'settle', statement: /"marker" SET beat/, on: 's
 /** In the time that workers see: leases, delays of messages and work itself; other waiting is leapt over. */
 const promisedMs = 10_000;
 
+const last: Moment = { call: 'confirm' };
+const deaths: readonly (readonly [string, Moment, Ending])[] = [
+  ['killed while it empties the source', closing, 'connections-closed'],
+  ['killed while it settles', marking, 'connections-closed'],
+  ['killed before the last look', last, 'connections-closed'],
+  ['gone with its connections left open while it empties the source', closing, 'connections-left-open'],
+  ['gone with its connections left open while it settles', marking, 'connections-left-open'],
+];
+
 describe('the death of the function that froze the source: it is thawed within ten seconds, and the move goes on', () => {
-  test.each<[string, Moment, Ending]>([
-    ['killed while it empties the source', closing, 'connections-closed'],
-    ['killed while it settles', marking, 'connections-closed'],
-    ['killed before the last look', { call: 'confirm' }, 'connections-closed'],
-    ['gone with its connections left open while it empties the source', closing, 'connections-left-open'],
-    ['gone with its connections left open while it settles', marking, 'connections-left-open'],
-  ])(
+  test.each(
+    daily(
+      deaths,
+      ([, moment, how]) => (moment === closing) === (how === 'connections-closed') && moment !== last,
+    ),
+  )(
     '%s',
     async (_, moment, how) => {
       const move = await FaultyMove.begin(hosts);
@@ -96,11 +105,13 @@ describe('a flip that was sent and not answered', () => {
   );
 });
 
+const absences: readonly (readonly [string, Moment])[] = [
+  ['from the settling on', marking],
+  ['from the flip on', last],
+];
+
 describe('a table that is away during the freeze', () => {
-  test.each<[string, Moment]>([
-    ['from the settling on', marking],
-    ['from the flip on', { call: 'confirm' }],
-  ])(
+  test.each(daily(absences, ([, moment]) => moment === marking))(
     '%s: nothing is opened on an unknown answer, neither side; once it is back the move goes on',
     async (_, moment) => {
       const move = await FaultyMove.begin(hosts);

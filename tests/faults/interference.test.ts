@@ -4,6 +4,7 @@ import pg from 'pg';
 import { hostName } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import { sweepHost } from '../../shared/workflow/sweep/sweep-host.ts';
+import { daily, rarely } from '../support/daily.ts';
 import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
 import { endClients, FaultyMove } from '../support/faulty-move.ts';
 import { leftBehind } from '../support/left-behind.ts';
@@ -129,7 +130,7 @@ describe('somebody changes what a move stands on: it is undone, and says what wa
     await client.end();
   }
 
-  test.each(['catchUp', 'predictPause'] as const)(
+  test.each(daily(['catchUp', 'predictPause'] as const, (call) => call === 'predictPause'))(
     'a replication slot is dropped before %s',
     async (call) => {
       const { move, proof } = await begin();
@@ -142,7 +143,7 @@ describe('somebody changes what a move stands on: it is undone, and says what wa
     120_000,
   );
 
-  test.each(['catchUp', 'fence'] as const)(
+  test.each(daily(['catchUp', 'fence'] as const, (call) => call === 'fence'))(
     'the schema is changed before %s',
     async (call) => {
       const { move, proof } = await begin();
@@ -173,7 +174,7 @@ describe('somebody changes what a move stands on: it is undone, and says what wa
 });
 
 describe('what is found before anything is changed', () => {
-  test.each(['source', 'target'] as const)(
+  rarely.each(['source', 'target'] as const)(
     'a wrong password of the %s',
     async (side) => {
       const move = await FaultyMove.begin(hosts);
@@ -187,21 +188,25 @@ describe('what is found before anything is changed', () => {
     120_000,
   );
 
-  test('a database of that name on the target: it is left as it is', async () => {
-    const move = await FaultyMove.begin(hosts);
-    const name = pg.escapeIdentifier(move.tenant.database);
-    await hosts.target.query(`CREATE DATABASE ${name}`);
-    await hosts.target.query('CREATE TABLE theirs AS SELECT 1 AS one', move.tenant.database);
-    await move.deliver();
-    expect(await label(move)).toBe('rolled-back');
-    expect(move.reasonsAbout(hosts.target)).toEqual(['target-database-exists']);
-    await hosts.target.query('SELECT one FROM theirs', move.tenant.database);
-    expect(await move.placement()).toMatchObject({ host: 'host-a', arbitration: { kind: 'serving' } });
-    await hosts.target.query(`DROP DATABASE ${name}`);
-  }, 120_000);
+  rarely(
+    'a database of that name on the target: it is left as it is',
+    async () => {
+      const move = await FaultyMove.begin(hosts);
+      const name = pg.escapeIdentifier(move.tenant.database);
+      await hosts.target.query(`CREATE DATABASE ${name}`);
+      await hosts.target.query('CREATE TABLE theirs AS SELECT 1 AS one', move.tenant.database);
+      await move.deliver();
+      expect(await label(move)).toBe('rolled-back');
+      expect(move.reasonsAbout(hosts.target)).toEqual(['target-database-exists']);
+      await hosts.target.query('SELECT one FROM theirs', move.tenant.database);
+      expect(await move.placement()).toMatchObject({ host: 'host-a', arbitration: { kind: 'serving' } });
+      await hosts.target.query(`DROP DATABASE ${name}`);
+    },
+    120_000,
+  );
 });
 
-test.each([
+rarely.each([
   ['of the whole server', 'SELECT pg_current_xact_id()', 'long-transaction'],
   ['that locks a table', 'LOCK TABLE shop.product IN ACCESS EXCLUSIVE MODE', 'lock-timeout'],
 ])(
@@ -223,17 +228,21 @@ test.each([
   120_000,
 );
 
-test('a second installation on the same hosts, its moves and its sweeps, touches nothing of the first', async () => {
-  const first = await FaultyMove.begin(hosts, { installation: 'one' });
-  const proof = await MoveProof.begin(first);
-  await first.deliver(({ execution: { status } }) => 'step' in status && status.step === 'freeze');
-  const second = await FaultyMove.begin(hosts, { installation: 'two' });
-  const another = await MoveProof.begin(second);
-  for (let times = 0; times < 3; times += 1) {
-    for (const name of ['host-a', 'host-b']) await sweepHost(second.services, hostName(name));
-  }
-  await second.deliver();
-  expect(await another.ofMoved()).toEqual([]);
-  await first.deliver();
-  expect(await proof.ofMoved()).toEqual([]);
-}, 120_000);
+rarely(
+  'a second installation on the same hosts, its moves and its sweeps, touches nothing of the first',
+  async () => {
+    const first = await FaultyMove.begin(hosts, { installation: 'one' });
+    const proof = await MoveProof.begin(first);
+    await first.deliver(({ execution: { status } }) => 'step' in status && status.step === 'freeze');
+    const second = await FaultyMove.begin(hosts, { installation: 'two' });
+    const another = await MoveProof.begin(second);
+    for (let times = 0; times < 3; times += 1) {
+      for (const name of ['host-a', 'host-b']) await sweepHost(second.services, hostName(name));
+    }
+    await second.deliver();
+    expect(await another.ofMoved()).toEqual([]);
+    await first.deliver();
+    expect(await proof.ofMoved()).toEqual([]);
+  },
+  120_000,
+);

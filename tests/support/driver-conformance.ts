@@ -3,7 +3,7 @@ import type { HostDriver, HostSite } from '../../shared/ports/driver.ts';
 import { describeCrashes } from './driver-crashes.ts';
 import { describeForward } from './driver-forward.ts';
 import { describeUndo } from './driver-undo.ts';
-import type { TrialSites } from './move-trial.ts';
+import type { Stage, TrialSites } from './move-trial.ts';
 
 /** Two hosts of one engine of data, and a tenant's hands on them. */
 export interface HostPair extends TrialSites {
@@ -41,6 +41,8 @@ export interface DriverFixture {
   readonly makeOfflinePair?: () => Promise<HostPair>;
   /** How many different crash points a run of the suite tries; all by default. */
   readonly crashPoints?: number;
+  /** After which stages a worker dies; after each by default. */
+  readonly deaths?: readonly Stage[];
   /** Milliseconds that one move may take in a test. */
   readonly moveMs?: number;
 }

@@ -9,10 +9,10 @@ const first = (count: number): number[] => Array.from({ length: count }, (_, ind
 
 /** Workers that die, and workers that were taken for dead. */
 export function describeCrashes({ fixture, pair }: Bench): void {
-  const { driver, crashPoints = Infinity, moveMs = 10_000 } = fixture;
+  const { driver, crashPoints = Infinity, deaths = stages.slice(1), moveMs = 10_000 } = fixture;
 
   describe('a worker that dies', () => {
-    test.each(stages.slice(1))('after %s: the next worker repeats it and reaches the end', async (stage) => {
+    test.each(deaths)('after %s: the next worker repeats it and reaches the end', async (stage) => {
       const { trial, database } = await begun();
       await trial.run(driver, 1, 'provision', stage);
       await trial.goOn(driver, 2, stage);

@@ -22,9 +22,9 @@ const statements = 280;
 /** Real servers of these majors. */
 export function postgresFixture(
   majors: readonly [Major, Major],
-  options: { readonly mover?: Mover; readonly crashPoints?: number } = {},
+  options: { readonly mover?: Mover } & Pick<DriverFixture, 'crashPoints' | 'deaths'> = {},
 ): DriverFixture {
-  const { mover = 'superuser', crashPoints = 6 } = options;
+  const { mover = 'superuser', crashPoints = 6, ...rest } = options;
   return {
     driver: postgresDriver,
     makePair: () => makePair(majors, mover, 'logical'),
@@ -33,6 +33,7 @@ export function postgresFixture(
     // Spread over all the statements of a move.
     mortal: (message, when) => dying(Math.ceil((message * statements) / (crashPoints + 1)), when),
     crashPoints,
+    ...rest,
     moveMs: 10_000,
   };
 }
