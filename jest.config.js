@@ -8,5 +8,6 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
     ],
   },
+  testSequencer: '<rootDir>/tests/longest-first.ts',
   testTimeout: 60_000,
 };
