@@ -23,7 +23,8 @@ const functionNames = Object.keys(functions);
 /** Kilobytes, gzipped: cold starts read all of it. */
 const budgetKb = { 'no host': 250, hosts: 310, 'schema dump': 700 } as const;
 
-const stages = ['dev', 'local', 'staging', 'prod'] as const;
+/** The stage `local` is what the embedded cloud runs. */
+const stages = ['dev', 'staging', 'prod'] as const;
 const packaged = new Map<string, PackagedStage>();
 
 beforeAll(async () => {
