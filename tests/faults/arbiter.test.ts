@@ -1,20 +1,14 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { daily } from '../support/daily.ts';
-import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
-import { endClients, FaultyMove } from '../support/faulty-move.ts';
+import { FaultyMove } from '../support/faulty-move.ts';
+import type { FaultHosts } from '../support/fault-hosts.ts';
+import { standingHosts } from '../support/standing-hosts.ts';
 import type { Moment } from '../support/strikes.ts';
 import type { Fault } from '../support/memory-table.ts';
 import { MoveProof } from '../support/move-proof.ts';
 import type { Ending } from '../support/worker-life.ts';
 
-let hosts: FaultHosts;
-beforeAll(async () => {
-  hosts = await raiseFaultHosts();
-}, 120_000);
-afterEach(endClients, 60_000);
-afterAll(async () => {
-  await hosts.close();
-}, 60_000);
+const hosts = standingHosts();
 
 const closing: Moment = { call: 'fence', statement: /AS starting FROM pg_catalog\.pg_locks/, on: 'source' };
 const marking: Moment = { call: 'settle', statement: /"marker" SET beat/, on: 'source' };

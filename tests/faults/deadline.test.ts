@@ -1,17 +1,10 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import { labelOf } from '../../shared/domain/move.ts';
-import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
-import { endClients, FaultyMove } from '../support/faulty-move.ts';
+import { FaultyMove } from '../support/faulty-move.ts';
+import { standingHosts } from '../support/standing-hosts.ts';
 import { MoveProof } from '../support/move-proof.ts';
 
-let hosts: FaultHosts;
-beforeAll(async () => {
-  hosts = await raiseFaultHosts();
-}, 120_000);
-afterEach(endClients, 60_000);
-afterAll(async () => {
-  await hosts.close();
-}, 60_000);
+const hosts = standingHosts();
 
 test('an endpoint that takes longer than a function lives is moved by many: each stops itself in time and says so', async () => {
   const content = { shop: 30, telemetry: 20, search: 10 };

@@ -1,18 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { daily } from '../support/daily.ts';
-import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
-import { endClients, FaultyMove } from '../support/faulty-move.ts';
+import { FaultyMove } from '../support/faulty-move.ts';
+import { standingHosts } from '../support/standing-hosts.ts';
 import type { Moment } from '../support/strikes.ts';
 import { MoveProof } from '../support/move-proof.ts';
 
-let hosts: FaultHosts;
-beforeAll(async () => {
-  hosts = await raiseFaultHosts();
-}, 120_000);
-afterEach(endClients, 60_000);
-afterAll(async () => {
-  await hosts.close();
-}, 60_000);
+const hosts = standingHosts();
 
 /** In the middle of four steps: something was done, and its answer is on the way. */
 const moments: Readonly<Record<string, Moment>> = {

@@ -1,23 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { hostName } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import { sweepHost } from '../../shared/workflow/sweep/sweep-host.ts';
-import { daily, rarely } from '../support/daily.ts';
-import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
-import { endClients, FaultyMove } from '../support/faulty-move.ts';
+import { daily } from '../support/daily.ts';
+import { FaultyMove } from '../support/faulty-move.ts';
+import { standingHosts } from '../support/standing-hosts.ts';
 import { leftBehind } from '../support/left-behind.ts';
 import { MoveProof } from '../support/move-proof.ts';
 
-let hosts: FaultHosts;
-beforeAll(async () => {
-  hosts = await raiseFaultHosts();
-}, 120_000);
-afterEach(endClients, 60_000);
-afterAll(async () => {
-  await hosts.close();
-}, 60_000);
+const hosts = standingHosts();
 
 /** One line of a table beside the ledger, by clients that keep no history: whatever gets in must be moved. */
 const insert = 'INSERT INTO ledger.extra (body) VALUES ($1)';
@@ -174,7 +167,7 @@ describe('somebody changes what a move stands on: it is undone, and says what wa
 });
 
 describe('what is found before anything is changed', () => {
-  rarely.each(['source', 'target'] as const)(
+  test.each(['source', 'target'] as const)(
     'a wrong password of the %s',
     async (side) => {
       const move = await FaultyMove.begin(hosts);
@@ -188,25 +181,21 @@ describe('what is found before anything is changed', () => {
     120_000,
   );
 
-  rarely(
-    'a database of that name on the target: it is left as it is',
-    async () => {
-      const move = await FaultyMove.begin(hosts);
-      const name = pg.escapeIdentifier(move.tenant.database);
-      await hosts.target.query(`CREATE DATABASE ${name}`);
-      await hosts.target.query('CREATE TABLE theirs AS SELECT 1 AS one', move.tenant.database);
-      await move.deliver();
-      expect(await label(move)).toBe('rolled-back');
-      expect(move.reasonsAbout(hosts.target)).toEqual(['target-database-exists']);
-      await hosts.target.query('SELECT one FROM theirs', move.tenant.database);
-      expect(await move.placement()).toMatchObject({ host: 'host-a', arbitration: { kind: 'serving' } });
-      await hosts.target.query(`DROP DATABASE ${name}`);
-    },
-    120_000,
-  );
+  test('a database of that name on the target: it is left as it is', async () => {
+    const move = await FaultyMove.begin(hosts);
+    const name = pg.escapeIdentifier(move.tenant.database);
+    await hosts.target.query(`CREATE DATABASE ${name}`);
+    await hosts.target.query('CREATE TABLE theirs AS SELECT 1 AS one', move.tenant.database);
+    await move.deliver();
+    expect(await label(move)).toBe('rolled-back');
+    expect(move.reasonsAbout(hosts.target)).toEqual(['target-database-exists']);
+    await hosts.target.query('SELECT one FROM theirs', move.tenant.database);
+    expect(await move.placement()).toMatchObject({ host: 'host-a', arbitration: { kind: 'serving' } });
+    await hosts.target.query(`DROP DATABASE ${name}`);
+  }, 120_000);
 });
 
-rarely.each([
+test.each([
   ['of the whole server', 'SELECT pg_current_xact_id()', 'long-transaction'],
   ['that locks a table', 'LOCK TABLE shop.product IN ACCESS EXCLUSIVE MODE', 'lock-timeout'],
 ])(
@@ -228,21 +217,17 @@ rarely.each([
   120_000,
 );
 
-rarely(
-  'a second installation on the same hosts, its moves and its sweeps, touches nothing of the first',
-  async () => {
-    const first = await FaultyMove.begin(hosts, { installation: 'one' });
-    const proof = await MoveProof.begin(first);
-    await first.deliver(({ execution: { status } }) => 'step' in status && status.step === 'freeze');
-    const second = await FaultyMove.begin(hosts, { installation: 'two' });
-    const another = await MoveProof.begin(second);
-    for (let times = 0; times < 3; times += 1) {
-      for (const name of ['host-a', 'host-b']) await sweepHost(second.services, hostName(name));
-    }
-    await second.deliver();
-    expect(await another.ofMoved()).toEqual([]);
-    await first.deliver();
-    expect(await proof.ofMoved()).toEqual([]);
-  },
-  120_000,
-);
+test('a second installation on the same hosts, its moves and its sweeps, touches nothing of the first', async () => {
+  const first = await FaultyMove.begin(hosts, { installation: 'one' });
+  const proof = await MoveProof.begin(first);
+  await first.deliver(({ execution: { status } }) => 'step' in status && status.step === 'freeze');
+  const second = await FaultyMove.begin(hosts, { installation: 'two' });
+  const another = await MoveProof.begin(second);
+  for (let times = 0; times < 3; times += 1) {
+    for (const name of ['host-a', 'host-b']) await sweepHost(second.services, hostName(name));
+  }
+  await second.deliver();
+  expect(await another.ofMoved()).toEqual([]);
+  await first.deliver();
+  expect(await proof.ofMoved()).toEqual([]);
+}, 120_000);

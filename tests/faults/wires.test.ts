@@ -1,29 +1,26 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { daily } from '../support/daily.ts';
-import { raiseFaultHosts, type FaultHosts } from '../support/fault-hosts.ts';
 import { startFaultyWire, type FaultyWire } from '../support/faulty-wire.ts';
-import { endClients, FaultyMove } from '../support/faulty-move.ts';
+import { FaultyMove } from '../support/faulty-move.ts';
+import { standingHosts } from '../support/standing-hosts.ts';
 import type { Moment } from '../support/strikes.ts';
 import { MoveProof } from '../support/move-proof.ts';
 
 /** The mover and the replication reach both hosts over wires of ours; clients do not. */
-let hosts: FaultHosts;
+const hosts = standingHosts({
+  // The stream itself notices silence as well, sooner than after the default of a minute.
+  both: { settings: { wal_receiver_timeout: '5s', wal_sender_timeout: '5s' } },
+});
 let wires: { readonly source: FaultyWire; readonly target: FaultyWire };
 beforeAll(async () => {
-  // The stream itself notices silence as well, sooner than after the default of a minute.
-  hosts = await raiseFaultHosts({
-    both: { settings: { wal_receiver_timeout: '5s', wal_sender_timeout: '5s' } },
-  });
   const [source, target] = await Promise.all(
     [hosts.source, hosts.target].map(({ address }) => startFaultyWire(address.port)),
   );
   if (source === undefined || target === undefined) throw new Error('two wires were started');
   wires = { source, target };
 }, 120_000);
-afterEach(endClients, 60_000);
 afterAll(async () => {
   await Promise.all([wires.source.close(), wires.target.close()]);
-  await hosts.close();
 }, 60_000);
 
 const copying: Moment = { call: 'copy', statement: /UPDATE .*"chunks" SET rows/, on: 'target' };

@@ -216,14 +216,20 @@ export class Hands {
   }
 }
 
-/** The name that a database has just now. @throws StepFailure `database-gone` */
-export async function databaseName(session: Session, oid: number, host: string): Promise<string> {
+/** The name that a database has just now; undefined when it is gone. */
+export async function findDatabaseName(session: Session, oid: number): Promise<string | undefined> {
   const row = await session.maybeOne(
     'SELECT datname::text AS name FROM pg_catalog.pg_database WHERE oid = $1',
     [oid],
     z.object({ name: z.string() }),
   );
-  if (row !== undefined) return row.name;
+  return row?.name;
+}
+
+/** @throws StepFailure `database-gone` */
+async function databaseName(session: Session, oid: number, host: string): Promise<string> {
+  const name = await findDatabaseName(session, oid);
+  if (name !== undefined) return name;
   throw new StepFailure(
     {
       code: 'database-gone',

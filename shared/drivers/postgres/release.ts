@@ -4,7 +4,7 @@ import type { RetainedCopy } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
 import { PostgresFailure } from './failures.ts';
-import { databaseOid, durable } from './hands.ts';
+import { databaseOid, findDatabaseName, durable } from './hands.ts';
 import type { Hands } from './hands.ts';
 import { quoteIdentifier, quoteLiteral } from './identifiers.ts';
 import { patiently } from './patience.ts';
@@ -14,9 +14,8 @@ import { dropSlots } from './replication/slots.ts';
 import { endSnapshot } from './replication/snapshot.ts';
 import { dropSubscription } from './replication/subscription.ts';
 import { emptyDatabase } from './fence/empty.ts';
-import { forgetToken } from './token.ts';
-import { wholeNumber } from './values.ts';
 import { openTargetToUs } from './fence/fence.ts';
+import { forgetToken } from './token.ts';
 
 /**
  * After the target has opened: everything of the move goes, on both hosts, and the fenced source is renamed.
@@ -75,14 +74,7 @@ async function cleanSource(context: MoveContext): Promise<void> {
 /** Somebody has dropped the source database, with all that was inside: on the same server, by its number. */
 async function isSourceGone({ source, sourceOid, plan }: MoveContext): Promise<boolean> {
   if ((await source.systemIdentifier()) !== plan.systemIdentifier) return false;
-  const row = await (
-    await source.maintenance()
-  ).maybeOne(
-    'SELECT oid::bigint AS oid FROM pg_catalog.pg_database WHERE oid = $1',
-    [sourceOid],
-    z.object({ oid: wholeNumber }),
-  );
-  return row === undefined;
+  return (await findDatabaseName(await source.maintenance(), sourceOid)) === undefined;
 }
 
 async function attempt(work: () => Promise<void>): Promise<unknown> {

@@ -4,7 +4,7 @@ import type { Session } from '../connection.ts';
 import { qualifiedName } from '../inventory.ts';
 import type { Table } from '../inventory.ts';
 import { binarySafe } from '../replication/subscription.ts';
-import { build, pendingBuilds } from '../schema/ledger.ts';
+import { build, countPending, pendingBuilds } from '../schema/ledger.ts';
 import type { Build } from '../schema/ledger.ts';
 import { holdAutovacuum } from './autovacuum.ts';
 import { ChunkLedger } from './chunks.ts';
@@ -39,13 +39,13 @@ export interface RowSource {
  * first. Foreign keys follow, then what only queries need: the other indexes, and statistics. Everything that
  * is done is noted in the target in the transaction that does it, so that any worker goes on where the last one
  * stood.
- * @returns false when time is over: call again
+ * @returns how far it has come when time is over: call again; undefined when all is there
  */
 export async function loadTables(
   context: MoveContext,
   tables: readonly Table[],
   from: RowSource,
-): Promise<boolean> {
+): Promise<LoadProgress | undefined> {
   const inside = await context.target.inside(await context.targetOid(), 'work');
   const marks = await Marks.open(inside, context.names.schema);
   await holdAutovacuum(inside, marks, tables);
@@ -57,8 +57,11 @@ export async function loadTables(
     binary: await binarySafe(await from.session(0), inside),
     buildMemory: await buildMemory(inside),
   });
-  return await loading.run(inside);
+  return (await loading.run(inside)) ? undefined : await loading.progress(inside);
 }
+
+/** Differs after every chunk and every statement: by this a copy that gets on is told from one that does not. */
+export type LoadProgress = Readonly<Record<'chunks' | 'of' | 'statementsLeft', number>>;
 
 interface Means {
   readonly tables: readonly Table[];
@@ -122,6 +125,17 @@ class Loading {
     const statistics = await this.#statisticsOfParents([...needed, ...later], 4 * loads.length);
     const units = [...arrived, ...following, ...later, ...statistics];
     return await runInLanes(units, lanes, () => this.#context.job.remainingMs() > 3000);
+  }
+
+  async progress(inside: Session): Promise<LoadProgress> {
+    const { tables, ledger } = this.#means;
+    const chunks = await ledger.list(tables);
+    const pending = Object.values(await countPending(inside, { schema: this.#context.names.schema }));
+    return {
+      chunks: chunks.filter(({ copied }) => copied).length,
+      of: chunks.length,
+      statementsLeft: pending.reduce((sum, count) => sum + count, 0),
+    };
   }
 
   #telling(

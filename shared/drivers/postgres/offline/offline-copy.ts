@@ -14,7 +14,6 @@ import { openTargetToUs } from '../fence/fence.ts';
 import { quoteQualified } from '../identifiers.ts';
 import { holdsRows } from '../inventory.ts';
 import { copyLargeObjects } from '../large-objects.ts';
-import { howFar } from '../replication/copy.ts';
 import { noteSettled } from '../replication/zombie.ts';
 import { assertSchemaUnchanged } from '../schema-watch.ts';
 import { applyStatements } from '../schema/ledger.ts';
@@ -124,12 +123,8 @@ export class OfflineCopy {
         : Promise.resolve(source);
     };
     try {
-      const complete = await loadTables(context, tables.filter(holdsRows), { session, snapshot: undefined });
-      if (!complete) {
-        const { schema } = context.names;
-        const ledger = new ChunkLedger(work, schema);
-        return { kind: 'continue', progress: await howFar(ledger, work, schema, tables.filter(holdsRows)) };
-      }
+      const left = await loadTables(context, tables.filter(holdsRows), { session, snapshot: undefined });
+      if (left !== undefined) return { kind: 'continue', progress: left };
     } catch (error) {
       throw lostOr(error, sources);
     }

@@ -1,12 +1,11 @@
 import { StepFailure } from '../../../domain/failure.ts';
-import type { Json } from '../../../domain/json.ts';
 import type { StepEnd } from '../../../ports/driver.ts';
 import type { MoveContext } from '../context.ts';
 import type { Session } from '../connection.ts';
 import { ChunkLedger, planChunks } from '../copy/chunks.ts';
 import { loadTables } from '../copy/load.ts';
+import type { LoadProgress } from '../copy/load.ts';
 import { isReplicated } from '../inventory.ts';
-import { countPending } from '../schema/ledger.ts';
 import { preparePublication, startFollowing } from './establish.ts';
 import { beginSnapshot, endSnapshot, isSnapshotKept } from './snapshot.ts';
 import { assertSlots, readSlots } from './slot-state.ts';
@@ -26,9 +25,9 @@ export async function copyOnline(context: MoveContext): Promise<StepEnd> {
   const snapshot = await standingSnapshot(context, ledger, tables.length);
   const read = async (lane: number): Promise<Session> =>
     source.inside(sourceOid, `lane ${String(lane)}`, { lockTimeoutMs: readLockTimeoutMs });
-  let complete: boolean;
+  let left: LoadProgress | undefined;
   try {
-    complete = await loadTables(context, tables, {
+    left = await loadTables(context, tables, {
       session: read,
       snapshot,
       onRows: async () => endSnapshot(context),
@@ -39,25 +38,9 @@ export async function copyOnline(context: MoveContext): Promise<StepEnd> {
     if (error instanceof StepFailure && error.failure.code === 'table-rewritten') await endSnapshot(context);
     throw error;
   }
-  if (!complete) return { kind: 'continue', progress: await howFar(ledger, inside, names.schema, tables) };
+  if (left !== undefined) return { kind: 'continue', progress: left };
   assertSlots(await readSlots(await source.maintenance(), [names.stream]), [names.stream], job.source.host);
   return { kind: 'done', result: { tables: tables.length } };
-}
-
-/** Differs after every chunk and every statement: by this a copy that gets on is told from one that does not. */
-export async function howFar(
-  ledger: ChunkLedger,
-  inside: Session,
-  schema: string,
-  tables: Parameters<ChunkLedger['list']>[0],
-): Promise<Json> {
-  const chunks = await ledger.list(tables);
-  const pending = Object.values(await countPending(inside, { schema }));
-  return {
-    chunks: chunks.filter(({ copied }) => copied).length,
-    of: chunks.length,
-    statementsLeft: pending.reduce((sum, count) => sum + count, 0),
-  };
 }
 
 /** That of an earlier worker if it still stands or is no longer needed, else a new one. */
