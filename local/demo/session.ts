@@ -25,34 +25,55 @@ export interface Refusal {
   readonly rolledBack: boolean;
 }
 
-/** Clients that ask for the same endpoint at the same moment share one answer. */
-export function shareLocate(locate: Locate): Locate {
-  const asked = new Map<string, Promise<Place>>();
-  return (endpoint) => {
-    const known = asked.get(endpoint);
-    if (known !== undefined) return known;
-    const answer = locate(endpoint).finally(() => asked.delete(endpoint));
-    asked.set(endpoint, answer);
-    return answer;
-  };
+/**
+ * The connections of one application, opened as its pool would: one at a time tries, the others share its outcome.
+ * Each try costs the server a process and a password's hash, which clients that try all at once take from the very
+ * move that they wait for.
+ */
+export class Connections {
+  readonly #tenant: Tenant;
+  readonly #locate: Locate;
+  #trial: Promise<Opened> | undefined;
+
+  constructor(tenant: Tenant, locate: Locate) {
+    this.#tenant = tenant;
+    this.#locate = locate;
+  }
+
+  /** @throws what `asRefusal` understands */
+  async open(): Promise<pg.Client> {
+    if (this.#trial === undefined) {
+      this.#trial = this.#try().finally(() => (this.#trial = undefined));
+      return (await this.#trial).client;
+    }
+    const { place } = await this.#trial;
+    return openSession(this.#tenant, place);
+  }
+
+  async #try(): Promise<Opened> {
+    const { name } = this.#tenant;
+    const place = await this.#locate(name).catch((cause: unknown) => {
+      throw Object.assign(new Error(`${name} cannot be located: ${String(cause)}`, { cause }), {
+        code: 'ELOCATE',
+      });
+    });
+    return { place, client: await openSession(this.#tenant, place) };
+  }
 }
 
-/** Connects as the tenant's owner; throws what `asRefusal` understands. */
-export async function openSession(tenant: Tenant, locate: Locate): Promise<pg.Client> {
-  let place: Place;
-  try {
-    place = await locate(tenant.name);
-  } catch (cause) {
-    throw Object.assign(new Error(`${tenant.name} cannot be located: ${String(cause)}`, { cause }), {
-      code: 'ELOCATE',
-    });
-  }
+interface Opened {
+  readonly place: Place;
+  readonly client: pg.Client;
+}
+
+/** Connects as the tenant's owner. */
+async function openSession({ name, owner }: Tenant, { host, port, database }: Place): Promise<pg.Client> {
   const client = new pg.Client({
-    host: place.host,
-    port: place.port,
-    database: place.database,
-    ...tenant.owner,
-    application_name: `writer of ${tenant.name}`.slice(0, 60),
+    host,
+    port,
+    database,
+    ...owner,
+    application_name: `writer of ${name}`.slice(0, 60),
     connectionTimeoutMillis: CONNECT_LIMIT_MS,
     query_timeout: ANSWER_LIMIT_MS,
   });

@@ -7,7 +7,7 @@ import type pg from 'pg';
 import { z } from 'zod';
 import { Recorder, amountOf } from './history.ts';
 import type { Gap, WriterHistory } from './history.ts';
-import { asRefusal, closeSession, openSession, shareLocate } from './session.ts';
+import { asRefusal, closeSession, Connections } from './session.ts';
 import type { Locate, Refusal } from './session.ts';
 import type { Tenant } from './tenants.ts';
 
@@ -37,9 +37,8 @@ const now = (): number => performance.timeOrigin + performance.now();
 
 class Writer {
   readonly recorder: Recorder;
-  readonly #tenant: Tenant;
+  readonly #connections: Connections;
   readonly #number: number;
-  readonly #locate: Locate;
   readonly #intervalMs: number;
   #client: pg.Client | undefined;
   /** Tries of the next line whose fate is not known. */
@@ -49,10 +48,9 @@ class Writer {
   #refused = 0;
   readonly #era = BigInt(Math.floor(now())) * 1_000_000n;
 
-  constructor(tenant: Tenant, number: number, locate: Locate, intervalMs: number) {
-    this.#tenant = tenant;
+  constructor(connections: Connections, number: number, intervalMs: number) {
+    this.#connections = connections;
     this.#number = number;
-    this.#locate = locate;
     this.#intervalMs = intervalMs;
     this.recorder = new Recorder(number);
   }
@@ -79,7 +77,7 @@ class Writer {
 
   /** A careful client looks where it stands before it goes on. */
   async #connect(first: boolean): Promise<void> {
-    const client = await openSession(this.#tenant, this.#locate);
+    const client = await this.#connections.open();
     try {
       await this.#look(client, first);
       this.#client = client;
@@ -180,16 +178,16 @@ export class Writers {
 
   /** Starts at once. */
   constructor(tenants: readonly Tenant[], options: WritersOptions) {
-    const locate = shareLocate(options.locate);
     const intervalMs = 1000 / (options.rate ?? 15);
     this.#writers = new Map(
-      tenants.map((tenant) => [
-        tenant.name,
-        Array.from(
-          { length: options.perTenant ?? 2 },
-          (_, at) => new Writer(tenant, at + 1, locate, intervalMs),
-        ),
-      ]),
+      tenants.map((tenant) => {
+        const connections = new Connections(tenant, options.locate);
+        const count = options.perTenant ?? 2;
+        return [
+          tenant.name,
+          Array.from({ length: count }, (_, at) => new Writer(connections, at + 1, intervalMs)),
+        ];
+      }),
     );
     this.#runs = new Map(
       [...this.#writers].map(([name, writers]) => [

@@ -13,13 +13,20 @@ export type Arbitrated =
  * Puts a command to the arbiter, the endpoint's placement row: reads it consistently, rules, and writes the
  * ruling on the version that was read, in a call of its own. Who loses a race is ruled again on what it finds.
  *
+ * @param seen the row as the caller has read or written it last: saves reading it while writers wait. Only a write
+ * proves that it is still so; where none is due the row is read after all.
  * @throws StepFailure `endpoint-unknown`
  */
 export async function arbitrate(
   { store }: Pick<Services, 'store'>,
   endpoint: EndpointName,
   command: PlacementCommand,
+  seen?: Placement,
 ): Promise<Arbitrated> {
+  if (seen !== undefined && rule(seen, command).kind === 'next') {
+    const answer = await arbitrateAsSeen({ store }, seen, command);
+    if (answer.kind !== 'changed') return answer;
+  }
   for (;;) {
     const placement = await store.load('endpoint', { endpoint });
     if (placement === undefined) throw unknownEndpoint(endpoint);
@@ -59,8 +66,9 @@ export async function mustArbitrate(
   services: Pick<Services, 'store'>,
   endpoint: EndpointName,
   command: PlacementCommand,
+  seen?: Placement,
 ): Promise<Placement> {
-  const answer = await arbitrate(services, endpoint, command);
+  const answer = await arbitrate(services, endpoint, command, seen);
   if (answer.kind === 'ruled') return answer.placement;
   throw answer.kind === 'refused' ? refused(endpoint, command, answer.why) : silent(endpoint, command);
 }

@@ -7,7 +7,7 @@ import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import type { Services } from '../../shared/workflow/services.ts';
 import { createViews } from '../../shared/aws/views.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
-import { arbitrate, arbitrateAsSeen } from '../../shared/workflow/arbiter.ts';
+import { arbitrate, arbitrateAsSeen, mustArbitrate } from '../../shared/workflow/arbiter.ts';
 import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
 import { cleanupLedger } from '../../shared/workflow/move-endpoint/cleanup-ledger.ts';
 import { sweepRows } from '../../shared/workflow/sweep/sweep-rows.ts';
@@ -71,6 +71,18 @@ describe('a worker that was overtaken', () => {
     await arbitrate(services, seen.endpoint, { kind: 'release', move });
     expect(await arbitrateAsSeen(services, seen, { kind: 'claim', move })).toEqual({ kind: 'changed' });
     expect((await services.store.load('endpoint', seen))?.claim).toBeUndefined();
+  });
+
+  test('believes what it has seen of an endpoint only where its write proves it', async () => {
+    const { endpoint } = placementOf('shop');
+    const { id: move } = moveOf(1, 'shop', states.completed);
+    await services.store.insert('endpoint', placementOf('shop'));
+    const seen = await mustArbitrate(services, endpoint, { kind: 'claim', move });
+    await mustArbitrate(services, endpoint, { kind: 'release', move });
+    // By the row that it has seen there is nothing to write.
+    const { version } = await mustArbitrate(services, endpoint, { kind: 'claim', move }, seen);
+    expect(version).toBeGreaterThan(seen.version);
+    expect((await services.store.load('endpoint', seen))?.claim?.move).toBe(move);
   });
 
   test('records nothing any more where a newer one has', async () => {

@@ -12,6 +12,8 @@ import type { Wire } from './wire.ts';
 export interface TransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
   readonly readOnly?: boolean;
+  /** The server answers the COMMIT only when it, and all commits before it, are on its disk. */
+  readonly durable?: boolean;
 }
 
 /**
@@ -33,6 +35,7 @@ export class Session {
   #inTransaction = false;
   #version = 0;
   #pid = 0;
+  #user = '';
 
   constructor(
     client: pg.Client,
@@ -61,12 +64,13 @@ export class Session {
     try {
       await this.#client.connect();
       const [who] = await this.query(
-        `SELECT pg_catalog.pg_backend_pid() AS pid,
+        `SELECT pg_catalog.pg_backend_pid() AS pid, current_user::text AS user,
                 pg_catalog.current_setting('server_version_num')::int AS version`,
         [],
-        z.object({ pid: z.int(), version: z.int() }),
+        z.object({ pid: z.int(), user: z.string(), version: z.int() }),
       );
       this.#pid = who?.pid ?? 0;
+      this.#user = who?.user ?? '';
       this.#version = who?.version ?? 0;
       // With it the server notices within a second that we are gone, and ends a long statement of ours.
       await this.#client.query('SET client_connection_check_interval = 1000').catch(() => undefined);
@@ -89,6 +93,11 @@ export class Session {
   /** The process id of our backend. */
   get pid(): number {
     return this.#pid;
+  }
+
+  /** The role that we connected as. */
+  get user(): string {
+    return this.#user;
   }
 
   /** False once the connection is lost, aborted or closed. */
@@ -153,7 +162,9 @@ export class Session {
     try {
       const isolation = (options.isolation ?? 'read committed').toUpperCase();
       await this.execute(
-        `BEGIN ISOLATION LEVEL ${isolation} ${options.readOnly === true ? 'READ ONLY' : 'READ WRITE'}`,
+        `BEGIN ISOLATION LEVEL ${isolation} ${options.readOnly === true ? 'READ ONLY' : 'READ WRITE'}${
+          options.durable === true ? '; SET LOCAL synchronous_commit = on' : ''
+        }`,
       );
       try {
         const result = await work(this);

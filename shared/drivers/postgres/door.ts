@@ -37,19 +37,18 @@ export async function reenter(context: MoveContext): Promise<{ readonly disturbe
 /** Nobody may connect but the mover, and superusers, who always may. */
 export async function shutOthers(tx: Session, name: string, oid: number): Promise<void> {
   const database = quoteIdentifier(name);
-  const { me } = await tx.one('SELECT current_user::text AS me', [], z.object({ me: z.string() }));
   const grantees = await tx.query(
     `SELECT DISTINCT r.rolname::text AS name FROM pg_catalog.pg_database d
       CROSS JOIN LATERAL pg_catalog.aclexplode(coalesce(d.datacl, pg_catalog.acldefault('d', d.datdba))) a
        JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
       WHERE d.oid = $1 AND a.privilege_type = 'CONNECT' AND r.rolname <> $2`,
-    [oid, me],
+    [oid, tx.user],
     z.object({ name: z.string() }),
   );
   const others = ['PUBLIC', ...grantees.map((grantee) => quoteIdentifier(grantee.name))];
   await tx.execute(
     `REVOKE CONNECT ON DATABASE ${database} FROM ${others.join(', ')};
-     GRANT CONNECT ON DATABASE ${database} TO ${quoteIdentifier(me)}`,
+     GRANT CONNECT ON DATABASE ${database} TO ${quoteIdentifier(tx.user)}`,
   );
 }
 
@@ -66,9 +65,8 @@ export async function letOthersIn(
   const database = quoteIdentifier(name);
   const { attributes } = plan;
   const statements: string[] = [];
-  const { me } = await tx.one('SELECT current_user::text AS me', [], z.object({ me: z.string() }));
-  if (me !== attributes.owner)
-    statements.push(`REVOKE ALL ON DATABASE ${database} FROM ${quoteIdentifier(me)}`);
+  if (tx.user !== attributes.owner)
+    statements.push(`REVOKE ALL ON DATABASE ${database} FROM ${quoteIdentifier(tx.user)}`);
   // What every new database has, since the way it was closed left something else.
   if (attributes.grants === null) {
     statements.push(

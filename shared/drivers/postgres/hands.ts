@@ -89,11 +89,10 @@ export class Hands {
   /** A session inside a database that we hold. Kept: the same `purpose` gives the same session. */
   async inside(database: number, purpose: string, options: OpenOptions = {}): Promise<Session> {
     await this.hold(database);
-    const name = await this.nameOf(database);
     const key = `${String(database)} ${purpose}`;
     const known = this.#sessions.get(key);
     if (known?.usable === true) return known;
-    return await this.#keep(key, name, options);
+    return await this.#keep(key, await this.nameOf(database), options);
   }
 
   /** As `inside`, but only a session that was opened before. @throws SessionLost when it is gone */

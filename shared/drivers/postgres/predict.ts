@@ -49,13 +49,9 @@ export async function predictPause(
     tails.push(performance.now() - start);
   }
   const flush = performance.now();
-  await apply.transaction(async (tx) => {
-    await tx.execute('SET LOCAL synchronous_commit = on');
-    await tx.execute(
-      `INSERT INTO ${quoteQualified(names.schema, 'settled')} VALUES (0, 'canary')
-         ON CONFLICT (id) DO UPDATE SET said = excluded.said`,
-    );
-  });
+  const canary = `INSERT INTO ${quoteQualified(names.schema, 'settled')} VALUES (0, 'canary')
+    ON CONFLICT (id) DO UPDATE SET said = excluded.said`;
+  await apply.transaction(async (tx) => tx.execute(canary), { durable: true });
   const flushMs = performance.now() - flush;
   const tailMs = tails.toSorted((a, b) => a - b)[1] ?? 0;
   const { sessions } = await tail.one(

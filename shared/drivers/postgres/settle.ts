@@ -61,11 +61,13 @@ export async function settleOnline(context: MoveContext): Promise<{ settled: Set
   await leftovers;
   await applyStatements(apply, { schema: names.schema }, { section: 'last' });
   stage('lastMs');
-  await apply.transaction(async (tx) => {
-    await tx.execute('SET LOCAL synchronous_commit = on');
-    await writeSequences(tx, sequences);
-    await noteSettled(tx, names.schema, [names.stream], beat, reads);
-  });
+  await apply.transaction(
+    async (tx) => {
+      await writeSequences(tx, sequences);
+      await noteSettled(tx, names.schema, [names.stream], beat, reads);
+    },
+    { durable: true },
+  );
   stage('durableMs');
   return { settled: { beat, sequences, schemaUnchanged: schema }, timings: stages };
 }

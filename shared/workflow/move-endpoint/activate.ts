@@ -15,7 +15,7 @@ export const activate: Step<Move, MoveScene> = {
   async run(scene, hand) {
     const { services } = scene;
     const { id, endpoint, source, target } = hand.task;
-    const placement = await services.store.load('endpoint', { endpoint });
+    const placement = scene.held ?? (await services.store.load('endpoint', { endpoint }));
     if (placement === undefined) throw unknownEndpoint(endpoint);
     const session = await scene.session(hand);
     let openedAt = typeof hand.progress === 'number' ? hand.progress : undefined;
@@ -77,7 +77,7 @@ async function prepareToOpen(
 async function open(scene: MoveScene, hand: Hand<Move>, session: MoveSession): Promise<void> {
   const { id, endpoint, target } = hand.task;
   const { token } = hand;
-  await mustArbitrate(scene.services, endpoint, { kind: 'begin-opening', move: id, token });
+  await mustArbitrate(scene.services, endpoint, { kind: 'begin-opening', move: id, token }, scene.held);
   try {
     await session.open();
     await session.probe();

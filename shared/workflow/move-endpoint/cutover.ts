@@ -1,5 +1,6 @@
 import { SessionLost, StepFailure, TokenSuperseded, type Failure } from '../../domain/failure.ts';
 import type { Move } from '../../domain/move.ts';
+import type { Placement } from '../../domain/placement.ts';
 import { StoreUnavailable } from '../../ports/failures.ts';
 import { arbitrate, mustArbitrate, refused, silent } from '../arbiter.ts';
 import type { Hand, Step, StepOutcome } from '../engine/workflow.ts';
@@ -33,11 +34,7 @@ export const freeze: MoveStep = {
       );
     }
     const asked = services.clock.now();
-    const { epoch } = await mustArbitrate(services, endpoint, {
-      kind: 'freeze',
-      move: id,
-      token: hand.token,
-    });
+    const frozen = await mustArbitrate(services, endpoint, { kind: 'freeze', move: id, token: hand.token });
     const tookMs = services.clock.now() - asked;
     if (tookMs > services.settings.slowStoreMs) {
       await thaw(scene, hand);
@@ -57,8 +54,8 @@ export const freeze: MoveStep = {
         ? error
         : new StepFailure(sessionLost(hand.task), 'retry', { cause: error });
     }
-    scene.froze = true;
-    return { kind: 'done', result: { frozenAt, predictedMs: predicted.ms, epoch } };
+    scene.held = frozen;
+    return { kind: 'done', result: { frozenAt, predictedMs: predicted.ms, epoch: frozen.epoch } };
   },
   isDone: hasFlipped,
   async undo(scene, hand) {
@@ -130,14 +127,14 @@ const sessionLost = ({ source, endpoint }: Move): Failure => ({
 /** 8. Marker, tail, sequences, one synchronous commit on the target. */
 export const settle: MoveStep = {
   run: whileFrozen(async (scene, hand) => {
-    if (!scene.froze) await adoptFreeze(scene, hand);
+    scene.held ??= await adoptFreeze(scene, hand);
     return scene.carryOn(hand, (session, progress) => session.settle(progress));
   }),
   isDone: hasFlipped,
 };
 
-async function adoptFreeze({ services }: MoveScene, { task, token }: Hand<Move>): Promise<void> {
-  await mustArbitrate(services, task.endpoint, { kind: 'adopt-freeze', move: task.id, token });
+async function adoptFreeze({ services }: MoveScene, { task, token }: Hand<Move>): Promise<Placement> {
+  return mustArbitrate(services, task.endpoint, { kind: 'adopt-freeze', move: task.id, token });
 }
 
 /** 9. The last look while nobody writes. */
@@ -154,14 +151,15 @@ export const cutover: MoveStep = {
   run: whileFrozen(async (scene, hand) => {
     const { preflight, freeze: frozen } = resultsOf(hand.task);
     if (preflight === undefined || frozen === undefined) throw missing('the result of preflight or freeze');
-    if (!scene.froze) await adoptFreeze(scene, hand);
+    scene.held ??= await adoptFreeze(scene, hand);
     const { id, endpoint, target } = hand.task;
     const { token } = hand;
     const { epoch } = frozen;
     const flip = { kind: 'flip', move: id, token, epoch, target, sizeBytes: preflight.sizeBytes } as const;
-    const answer = await arbitrate(scene.services, endpoint, flip);
+    const answer = await arbitrate(scene.services, endpoint, flip, scene.held);
     if (answer.kind === 'unknown') await resolveFlip(scene, hand);
     if (answer.kind === 'refused') throw refused(endpoint, flip, answer.why);
+    scene.held = answer.kind === 'ruled' ? answer.placement : undefined;
     return { kind: 'done' };
   }),
   isDone: hasFlipped,

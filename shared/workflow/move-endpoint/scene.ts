@@ -1,6 +1,7 @@
 import { StepFailure } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Move } from '../../domain/move.ts';
+import type { Placement } from '../../domain/placement.ts';
 import type { HostDriver, MoveSession, StepEnd } from '../../ports/driver.ts';
 import type { Hand } from '../engine/workflow.ts';
 import { loadHost, siteOf } from '../host-site.ts';
@@ -20,8 +21,8 @@ export type MoveServices = Pick<
  */
 export class MoveScene {
   readonly services: MoveServices;
-  /** This very invocation holds the freeze. */
-  froze = false;
+  /** Set while this very invocation holds the freeze: the placement as it has written it last. */
+  held: Placement | undefined;
   readonly #driver: HostDriver;
   #session: { readonly of: MoveSession; readonly recorded: boolean } | undefined;
 

@@ -5,6 +5,19 @@ const engine = { test: 'tests/unit/engine.test.ts' } as const;
 
 /** What the state machine, the engine, the sweep and the intake of requests enforce. */
 export const engineRemovals: readonly Removal[] = [
+  {
+    name: 'seen-unproved',
+    invariant: 1,
+    enforces: 'A placement that was read before counts only where a write proves it; else it is read again.',
+    file: 'shared/workflow/arbiter.ts',
+    symbol: 'arbitrate',
+    from: " && rule(seen, command).kind === 'next'",
+    to: '',
+    test: 'tests/unit/overtaken-workers.test.ts',
+    testName:
+      'a worker that was overtaken believes what it has seen of an endpoint only where its write proves it',
+    daily: true,
+  },
   ...removals(decide, [
     {
       name: 'lease-token',

@@ -130,7 +130,7 @@ export const hostRemovals = [
       invariant: 2,
       enforces: 'One synchronous commit on the target makes the tail durable before the flip.',
       symbol: 'settleOnline',
-      from: "    await tx.execute('SET LOCAL synchronous_commit = on');\n",
+      from: '    { durable: true },\n',
       to: '',
       testName:
         'a move in its cutover what settle has ended with survives a crash of the target, also when the source is gone',

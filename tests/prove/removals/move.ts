@@ -17,13 +17,8 @@ export const moveRemovals = [
       invariant: 1,
       enforces: 'The placement row says who freezes before the source is fenced.',
       symbol: 'freeze',
-      from: `    const { epoch } = await mustArbitrate(services, endpoint, {
-      kind: 'freeze',
-      move: id,
-      token: hand.token,
-    });
-`,
-      to: '    const epoch = hand.task.epoch;\n',
+      from: "    const frozen = await mustArbitrate(services, endpoint, { kind: 'freeze', move: id, token: hand.token });\n",
+      to: '    const frozen = found as Placement;\n',
       testName: 'a move fences, thaws, closes and opens only under what the placement row says',
     },
     {
@@ -96,8 +91,8 @@ export const moveRemovals = [
       enforces:
         'The intent to open stands on the placement row before the target accepts anybody: the point of no return.',
       symbol: 'open',
-      from: "  await mustArbitrate(scene.services, endpoint, { kind: 'begin-opening', move: id, token });\n  try {\n    await session.open();\n",
-      to: "  try {\n    await session.open();\n    await mustArbitrate(scene.services, endpoint, { kind: 'begin-opening', move: id, token });\n",
+      from: "  await mustArbitrate(scene.services, endpoint, { kind: 'begin-opening', move: id, token }, scene.held);\n  try {\n    await session.open();\n",
+      to: "  try {\n    await session.open();\n    await mustArbitrate(scene.services, endpoint, { kind: 'begin-opening', move: id, token }, scene.held);\n",
       testName: 'a move fences, thaws, closes and opens only under what the placement row says',
     },
   ]),

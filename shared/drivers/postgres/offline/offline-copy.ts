@@ -75,11 +75,13 @@ export class OfflineCopy {
     await work.execute(
       `CREATE TABLE IF NOT EXISTS ${quoteQualified(names.schema, 'settled')} (id int PRIMARY KEY, said text NOT NULL)`,
     );
-    await work.transaction(async (tx) => {
-      await tx.execute('SET LOCAL synchronous_commit = on');
-      await writeSequences(tx, states);
-      await noteSettled(tx, names.schema, [], String(sourceOid), false);
-    });
+    await work.transaction(
+      async (tx) => {
+        await writeSequences(tx, states);
+        await noteSettled(tx, names.schema, [], String(sourceOid), false);
+      },
+      { durable: true },
+    );
     return { kind: 'done', result: { mode: 'offline', ...counts } };
   }
 

@@ -144,21 +144,15 @@ export async function applyStatements(
   const pending = await readPending(target, place, options.section);
   if (pending.length === 0) return { applied: 0, remaining: 0 };
   const size = options.perTransaction ?? 300;
-  // Functions are created before what they mention; their bodies were checked where they come from.
-  await target.set({ check_function_bodies: 'off' });
   let applied = 0;
-  try {
-    while (applied < pending.length && (applied === 0 || (options.goOn?.() ?? true))) {
-      const part = pending.slice(applied, applied + size);
-      await applyPart(target, place, part).catch(async (error: unknown) => {
-        if (part.length === 1 || !target.usable) throw error;
-        // One by one: the failure names its statement, and what stands before it is done.
-        for (const statement of part) await applyPart(target, place, [statement]);
-      });
-      applied += part.length;
-    }
-  } finally {
-    if (target.usable) await target.execute('RESET check_function_bodies');
+  while (applied < pending.length && (applied === 0 || (options.goOn?.() ?? true))) {
+    const part = pending.slice(applied, applied + size);
+    await applyPart(target, place, part).catch(async (error: unknown) => {
+      if (part.length === 1 || !target.usable) throw error;
+      // One by one: the failure names its statement, and what stands before it is done.
+      for (const statement of part) await applyPart(target, place, [statement]);
+    });
+    applied += part.length;
   }
   return { applied, remaining: pending.length - applied };
 }
@@ -201,16 +195,16 @@ async function applyPart(
   part: readonly z.infer<typeof pendingRow>[],
 ): Promise<void> {
   const [statement] = part;
-  const apply = async (): Promise<void> =>
-    target.transaction(async () => {
-      await target.execute(
-        `${part.map(({ sql }) => sql).join(';\n')};\nRESET default_tablespace; RESET default_table_access_method`,
-      );
-      await target.execute(
-        `UPDATE ${table(place)} SET done = pg_catalog.now() WHERE id = ANY ($1::text[]) AND done IS NULL`,
-        [part.map(({ id }) => id)],
-      );
-    });
+  const ids = part.map(({ id }) => quoteLiteral(id)).join(', ');
+  // One message is one transaction. Functions are created before what they mention: their bodies were checked
+  // where they come from.
+  const message = [
+    'SET LOCAL check_function_bodies = off',
+    ...part.map(({ sql }) => sql),
+    'RESET default_tablespace; RESET default_table_access_method',
+    `UPDATE ${table(place)} SET done = pg_catalog.now() WHERE id IN (${ids}) AND done IS NULL`,
+  ].join(';\n');
+  const apply = async (): Promise<number> => target.execute(message);
   await (statement === undefined || part.length > 1 ? apply() : naming(statement, apply));
 }
 
