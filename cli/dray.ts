@@ -1,5 +1,9 @@
 #!/usr/bin/env node
-import { main } from './main.ts';
+import { enableCompileCache } from 'node:module';
+import { compileCache } from '../local/compile-cache.ts';
+
+enableCompileCache(compileCache);
+const { main } = await import('./main.ts');
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 

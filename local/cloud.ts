@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { CloudError, messageOf } from './cloud-error.ts';
+import { compileCache } from './compile-cache.ts';
 import { EngineLink } from './engine-link.ts';
 import { startGuardian } from './guardian.ts';
 import {
@@ -183,7 +184,7 @@ function spawnEngine({ stateDir }: EngineOptions): ChildProcess {
   try {
     return spawn(process.execPath, [fileURLToPath(new URL('./engine/main.ts', import.meta.url))], {
       detached: true,
-      env,
+      env: { NODE_COMPILE_CACHE: compileCache, ...env },
       stdio: ['ignore', log, log, 'ipc'],
     });
   } finally {

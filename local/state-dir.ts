@@ -12,7 +12,6 @@ export interface StateDir {
   readonly dynamo: string;
   readonly secrets: string;
   readonly checkpoints: string;
-  readonly compileCache: string;
   readonly temporary: string;
   /** A log file in `logs/`, appended to; a large one is set aside first. */
   openLog(name: string): Promise<WriteStream>;
@@ -62,7 +61,6 @@ export async function openStateDir(path: string): Promise<{ dir: StateDir; lock:
       dynamo: join(path, 'dynamo'),
       secrets: join(path, 'secrets.json'),
       checkpoints: join(path, 'checkpoints.json'),
-      compileCache: join(path, 'compile-cache'),
       temporary: join(path, 'tmp'),
       openLog: async (name) => {
         const file = join(path, 'logs', `${name}.log`);

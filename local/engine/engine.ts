@@ -95,7 +95,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const env = clientVariables(region, gatewayEndpoint, messaging.endpoint);
   const functions = new FunctionRegistry({
     bootstrap: fileURLToPath(new URL('../lambda/bootstrap.ts', import.meta.url)),
-    shared: functionVariables(env, dir),
+    shared: functionVariables(env, dir.temporary),
     overriding: options.functionVariables,
     defaultConcurrency: options.defaultConcurrency,
     idleLimitMs: options.idleSeconds * 1000,

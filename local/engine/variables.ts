@@ -23,14 +23,13 @@ export function clientVariables(region: string, gateway: string, messaging: stri
 /** What an execution environment gets besides: nothing of the user's own environment but the search path. */
 export function functionVariables(
   variables: Readonly<Record<string, string>>,
-  folders: { readonly temporary: string; readonly compileCache: string },
+  temporary: string,
 ): Record<string, string> {
   return {
     ...variables,
     PATH: process.env['PATH'] ?? '',
     LANG: 'en_US.UTF-8',
     TZ: ':UTC',
-    TMPDIR: folders.temporary,
-    NODE_COMPILE_CACHE: folders.compileCache,
+    TMPDIR: temporary,
   };
 }

@@ -1,10 +1,10 @@
 /**
  * The runtime inside an execution environment: asks the Lambda Runtime API for the next event, hands it to the
- * handler, posts the answer. Stands alone (Node's own modules only), so that a cold start loads nothing else; Node's
- * compile cache keeps it stripped of its types.
+ * handler, posts the answer. Stands alone (Node's own modules only), so that a cold start loads nothing else.
  */
 import { existsSync } from 'node:fs';
 import { Agent, request } from 'node:http';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -112,6 +112,8 @@ async function serve(handler: Handler): Promise<never> {
 
 try {
   const handler = await loadHandler();
+  // For the next cold start. Environments are frozen and killed: at their end, when Node does it, it is too late.
+  flushCompileCache();
   // Without the runner there is nothing to do: a lost connection ends the environment.
   await serve(handler).catch(() => process.exit(1));
 } catch (error) {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { spawnOwned } from '../servers/owned-process.ts';
@@ -253,6 +254,8 @@ function variables(spec: FunctionSpec): Record<string, string> {
   return {
     _HANDLER: spec.handler,
     LAMBDA_TASK_ROOT: spec.codeDir,
+    // Beside the code, whose copy all clouds of this checkout share.
+    NODE_COMPILE_CACHE: join(spec.codeDir, '.compile-cache'),
     AWS_EXECUTION_ENV: `AWS_Lambda_${spec.runtime}`,
     AWS_LAMBDA_FUNCTION_NAME: spec.name,
     AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
