@@ -66,7 +66,7 @@ export const effects: Readonly<Record<Stage, Effect>> = {
   reserve: whole(table(/^HOST#\S+ HOST SET reserved\./)),
   provision: {
     begin: target(/^CREATE DATABASE/),
-    middle: target(/^CREATE SCHEMA (?!IF)/),
+    middle: target(/^SET LOCAL check_function_bodies.*CREATE SCHEMA/s),
     end: target(/^ALTER DATABASE "dray_.* RENAME TO/, committed),
   },
   copy: {
@@ -75,9 +75,9 @@ export const effects: Readonly<Record<Stage, Effect>> = {
     end: target(/^ALTER SUBSCRIPTION .* ENABLE/),
   },
   'catch-up': {
-    begin: target(/^CREATE TRIGGER/),
+    begin: target(/^SET LOCAL check_function_bodies.*CREATE TRIGGER/s),
     middle: target(/"schema_statements" SET done/),
-    end: target(/"schema_statements" SET done/, committed),
+    end: target(/"schema_statements" SET done/),
   },
   verify: {
     begin: source(/hashint8extended.* AS bucket/),

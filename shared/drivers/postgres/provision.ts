@@ -62,9 +62,11 @@ async function create(context: MoveContext): Promise<number> {
   const schema = { key: `schema:${names.schema}`, kind: 'schema', name: names.schema, systemIdentifier };
   await context.record(target, [entry, schema]);
   if ((await databaseOid(maintenance, names.provisional)) === undefined) {
-    await maintenance.execute(
-      createDatabaseSql(names.provisional, plan.attributes, { major: maintenance.major }),
-    );
+    const sql = createDatabaseSql(names.provisional, plan.attributes, { major: maintenance.major });
+    await maintenance.execute(sql).catch((error: unknown) => {
+      // Under this name only a worker of this move makes one: an earlier one that was stopped, and continues now.
+      if (!hasSqlState(error, '42P04', '23505')) throw error;
+    });
   }
   const { oid } = await maintenance.one(
     'SELECT oid::int8 AS oid FROM pg_catalog.pg_database WHERE datname = $1',
