@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startServer, type PostgresServer, type ServerOptions } from '../../local/demo/servers.ts';
+import { scratchRoot } from './scratch-root.ts';
 
 /** Two real servers, on which one endpoint after another is moved under faults. */
 export interface FaultHosts {
@@ -19,7 +19,7 @@ export interface FaultHostOptions {
 
 /** Starts `host-a`, the source, and `host-b`, the target. */
 export async function raiseFaultHosts(options: FaultHostOptions = {}): Promise<FaultHosts> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'drayage-faults-'));
+  const folder = mkdtempSync(path.join(await scratchRoot(), 'drayage-faults-'));
   chmodSync(folder, 0o755);
   const start = async (name: string, more: Partial<ServerOptions> = {}): Promise<PostgresServer> =>
     startServer({

@@ -3,11 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { connect } from '../../shared/drivers/postgres/connection.ts';
 import type { ConnectOptions, PostgresAddress, Session } from '../../shared/drivers/postgres/connection.ts';
+import { scratchRoot } from './scratch-root.ts';
 
 export type Major = 15 | 16 | 17 | 18;
 
@@ -64,7 +65,7 @@ export async function startScratch(
   initdb: readonly string[] = ['--locale=C', '--encoding=UTF8'],
 ): Promise<ScratchServer> {
   const [bin, ids, port] = await Promise.all([binaries(major), account(), freePort()]);
-  const folder = await mkdtemp(join(tmpdir(), `scratch-pg${String(major)}-`));
+  const folder = await mkdtemp(join(await scratchRoot(), `scratch-pg${String(major)}-`));
   const password = randomBytes(9).toString('base64url');
   const secret = join(folder, 'password');
   await writeFile(secret, password);

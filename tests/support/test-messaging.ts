@@ -1,11 +1,11 @@
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startMessaging } from '../../local/servers/messaging.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { openSecrets, SecretsError } from '../../local/servers/secrets.ts';
+import { scratchRoot } from './scratch-root.ts';
 
 const region = 'eu-central-1';
 
@@ -16,7 +16,7 @@ export interface TestServer {
 
 /** SNS, SQS and S3 with nothing in them. */
 export async function startTestMessaging(): Promise<TestServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'drayage-messaging-'));
+  const dataDir = await mkdtemp(join(await scratchRoot(), 'drayage-messaging-'));
   const log = createWriteStream(join(dataDir, 'messaging.log'));
   const server = await startMessaging({
     port: await freePort(),
@@ -40,7 +40,7 @@ export async function startTestMessaging(): Promise<TestServer> {
 
 /** Secrets Manager with nothing in it. */
 export async function startTestSecrets(): Promise<TestServer> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'drayage-secrets-'));
+  const dataDir = await mkdtemp(join(await scratchRoot(), 'drayage-secrets-'));
   const secrets = await openSecrets(join(dataDir, 'secrets.json'), region);
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];

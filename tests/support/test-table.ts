@@ -1,12 +1,12 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { CreateTableCommand, type DynamoDBClient, type ScalarAttributeType } from '@aws-sdk/client-dynamodb';
 import { startDynamo, type DynamoKind } from '../../local/servers/dynamo.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import type { ClientSettings } from '../../shared/aws/clients.ts';
 import { indexes } from '../../shared/aws/layout.ts';
+import { scratchRoot } from './scratch-root.ts';
 
 /** A DynamoDB of our own, in a process of its own. */
 export interface TestDynamo {
@@ -16,7 +16,7 @@ export interface TestDynamo {
 
 /** Starts a DynamoDB with nothing in it. */
 export async function startTestDynamo(kind: DynamoKind): Promise<TestDynamo> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'drayage-dynamo-'));
+  const dataDir = await mkdtemp(join(await scratchRoot(), 'drayage-dynamo-'));
   const log = createWriteStream(join(dataDir, 'dynamo.log'));
   const server = await startDynamo({
     kind,
