@@ -1,7 +1,6 @@
 /** A cluster's files and settings, before its server is started. */
 import { spawn } from 'node:child_process';
 import { appendFileSync, chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import path from 'node:path';
 import type { Account } from './binaries.ts';
 
@@ -80,21 +79,6 @@ export function writeSettings(
     ([name, value]) => `${name} = '${value.toString().replaceAll("'", "''")}'`,
   );
   appendFileSync(file, `\n${lines.join('\n')}\n`);
-}
-
-/** A port of 127.0.0.1 that nobody listens on at the moment. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      probe.close(() => {
-        if (address !== null && typeof address === 'object') resolve(address.port);
-        else reject(new Error('no free port'));
-      });
-    });
-  });
 }
 
 export function credentials(account: Account | undefined): { uid?: number; gid?: number } {

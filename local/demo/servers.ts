@@ -11,7 +11,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { findBinaries, othersCanEnter, serverAccount } from './binaries.ts';
 import type { Account, Binaries } from './binaries.ts';
-import { credentials, environment, freePort, initialise, writeSettings } from './cluster.ts';
+import { freePort } from '../servers/ports.ts';
+import { credentials, environment, initialise, writeSettings } from './cluster.ts';
 import { isRunning, signalTree, treeOf } from './processes.ts';
 
 /** How a superuser reaches a server. */

@@ -19,7 +19,7 @@ import { Deployment } from './deployment.ts';
 import { FunctionRegistry } from './functions.ts';
 import { startDataServers } from './servers.ts';
 import { SourceRegistry } from './sources.ts';
-import { clientVariables, functionVariables } from './variables.ts';
+import { clientVariables, sharedVariables } from './variables.ts';
 
 /** A running cloud, inside its own process. */
 export interface Engine {
@@ -95,7 +95,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const env = clientVariables(region, gatewayEndpoint, messaging.endpoint);
   const functions = new FunctionRegistry({
     bootstrap: fileURLToPath(new URL('../lambda/bootstrap.ts', import.meta.url)),
-    shared: functionVariables(env, dir.temporary),
+    shared: sharedVariables(env, dir.temporary),
     overriding: options.functionVariables,
     defaultConcurrency: options.defaultConcurrency,
     idleLimitMs: options.idleSeconds * 1000,

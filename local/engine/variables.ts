@@ -21,7 +21,7 @@ export function clientVariables(region: string, gateway: string, messaging: stri
 }
 
 /** What an execution environment gets besides: nothing of the user's own environment but the search path. */
-export function functionVariables(
+export function sharedVariables(
   variables: Readonly<Record<string, string>>,
   temporary: string,
 ): Record<string, string> {

@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { findCloud, startCloud, type Cloud, type CloudOptions } from '../../local/cloud.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 
 const root = new URL('../fixtures/local-cloud', import.meta.url).pathname;
 const modules = new URL('../../node_modules', import.meta.url).pathname;
@@ -195,12 +196,7 @@ test('one cloud at a time uses a state folder, and stopping twice is no error', 
 
 test('a port that is taken is named, and nothing is left', async () => {
   const holder = createServer();
-  const port = await new Promise<number>((resolve) => {
-    holder.listen(0, '127.0.0.1', () => {
-      const address = holder.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : 0);
-    });
-  });
+  const port = await listenOnLoopback(holder);
   await expect(start({ port })).rejects.toMatchObject({ code: 'PortTaken' });
   expect(leftovers()).toEqual([]);
   await new Promise((resolve) => holder.close(resolve));

@@ -13,6 +13,7 @@ import { connect } from '../../shared/drivers/postgres/connection.ts';
 import { nastyRoles, nastyRows, nastySchema } from '../support/nasty-schema.ts';
 import { startScratch } from '../support/scratch-postgres.ts';
 import type { ScratchServer } from '../support/scratch-postgres.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 
 const countsRow = z.object({ counts: z.string() });
 const workMem = z.object({ work_mem: z.string() });
@@ -200,9 +201,8 @@ describe('the way from the target to the source', () => {
   test('something that is no PostgreSQL is not taken for the source', async () => {
     const name = await database(keyed);
     const impostor = createServer((socket) => socket.destroy());
-    await new Promise<void>((resolve) => impostor.listen(0, '127.0.0.1', resolve));
+    const port = await listenOnLoopback(impostor);
     undo.push(async () => new Promise((resolve) => impostor.close(resolve)));
-    const { port } = z.object({ port: z.int() }).parse(impostor.address());
     const report = await look(name, { replication: { host: '127.0.0.1', port, tls: 'disable' } });
     expect(blockers(report)).toEqual(['source-unreachable-from-target']);
   });

@@ -1,5 +1,7 @@
+import type { LedgerAudit } from '../../local/demo/audit.ts';
+
 /** What became of one cell. */
-export interface Finding {
+export interface Finding extends Pick<LedgerAudit, 'acknowledged' | 'lost' | 'duplicated' | 'reordered'> {
   readonly cell: string;
   /** `moved`, `rolled-back`, or what it must not be. */
   readonly outcome: string;
@@ -9,10 +11,6 @@ export interface Finding {
   readonly hit: boolean;
   /** Another worker has claimed the move after the strike. */
   readonly takenOver: boolean;
-  readonly acknowledged: number;
-  readonly lost: number;
-  readonly duplicated: number;
-  readonly reordered: number;
   /** The longest time between two commits of one writer, the comparison of both sides included. */
   readonly pauseMs: number;
   /** What was left of the move, on hosts and in the table. */

@@ -1,6 +1,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { Frames, sqlOf, type Frame } from './frames.ts';
 import type { Passage, Sentry } from './passage.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 
 export interface HostProxy {
   readonly port: number;
@@ -25,13 +26,9 @@ export async function startHostProxy(
     }
     new Line({ host, line: (lines += 1) }, client, service, sentry).open();
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new RangeError('no port');
+  const port = await listenOnLoopback(server);
   return {
-    port: address.port,
+    port,
     close: async () => {
       const closed = new Promise<void>((resolve) => {
         server.close(() => {

@@ -2,6 +2,7 @@ import { Agent, createServer, type IncomingMessage, type ServerResponse } from '
 import { exchange, passOn, readBody, type Upstream } from '../../local/servers/http.ts';
 import type { Passage, Sentry } from './passage.ts';
 import { rowWritesOf, writtenBy } from './row-writes.ts';
+import { listenOnLoopback } from '../support/loopback.ts';
 
 export interface TableProxy {
   readonly endpoint: string;
@@ -50,13 +51,9 @@ export async function startTableProxy(sentry: Sentry): Promise<TableProxy> {
   });
   server.keepAliveTimeout = 0;
   server.requestTimeout = 0;
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new RangeError('no port');
+  const listening = await listenOnLoopback(server);
   return {
-    endpoint: `http://127.0.0.1:${String(address.port)}`,
+    endpoint: `http://127.0.0.1:${String(listening)}`,
     forwardTo: (endpoint) => {
       const { hostname, port } = new URL(endpoint);
       upstream = { host: hostname, port: Number(port), agent };

@@ -1,6 +1,6 @@
 import { createServer, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { listenOnLoopback } from './loopback.ts';
 
 /** A service that gives one answer, whatever it is asked. */
 export interface AnsweringServer {
@@ -17,19 +17,13 @@ export async function startAnsweringServer(
       answer(response);
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listenOnLoopback(server);
   return {
-    endpoint: `http://127.0.0.1:${String(portOf(server.address()))}`,
+    endpoint: `http://127.0.0.1:${String(port)}`,
     close: async () => {
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
     },
   };
-}
-
-function portOf(address: string | AddressInfo | null): number {
-  if (typeof address === 'object' && address !== null) return address.port;
-  throw new Error('the server listens on no port');
 }

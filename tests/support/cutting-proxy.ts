@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
+import { listenOnLoopback } from './loopback.ts';
 
 /**
  * What becomes of the next request:
@@ -60,14 +61,10 @@ export async function startCuttingProxy(upstream: string): Promise<CuttingProxy>
       else client.write(chunk);
     });
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new RangeError('no port');
+  const listening = await listenOnLoopback(server);
 
   return {
-    endpoint: `http://127.0.0.1:${String(address.port)}`,
+    endpoint: `http://127.0.0.1:${String(listening)}`,
     fates,
     seen: () => requests,
     land: async () => {

@@ -1,4 +1,5 @@
 import { connect, createServer, type Socket } from 'node:net';
+import { listenOnLoopback } from './loopback.ts';
 
 /** A wire to a server that understands nothing, and can be cut or fall silent with everything on it. */
 export interface FaultyWire {
@@ -29,17 +30,13 @@ export async function startFaultyWire(upstream: number): Promise<FaultyWire> {
       });
     }
   });
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  if (typeof address !== 'object' || address === null) throw new RangeError('no port');
+  const port = await listenOnLoopback(server);
   const cut = (): void => {
     for (const pair of pairs) for (const socket of pair) socket.destroy();
     pairs.clear();
   };
   return {
-    port: address.port,
+    port,
     cut,
     silence: () => {
       for (const pair of pairs) for (const socket of pair) silent.add(socket);

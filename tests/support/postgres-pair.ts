@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import pg from 'pg';
 import { hostName } from '../../shared/domain/ids.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
@@ -8,6 +7,7 @@ import type { DriverFixture, HostPair } from './driver-conformance.ts';
 import { startScratch } from './scratch-postgres.ts';
 import type { Major, ScratchServer } from './scratch-postgres.ts';
 import { onStatement } from './statement-hook.ts';
+import { freePort } from '../../local/servers/ports.ts';
 
 /** The role that owns the tenants' databases, on both servers. */
 const tenant = { user: 'tenant', password: 'tenant-secret' };
@@ -29,7 +29,7 @@ export function postgresFixture(
     driver: postgresDriver,
     makePair: () => makePair(majors, mover, 'logical'),
     makeOfflinePair: () => makePair(majors, mover, 'replica'),
-    nowhere: async () => siteAt('gone', await closedPort(), { user: 'postgres', password: 'x' }),
+    nowhere: async () => siteAt('gone', await freePort(), { user: 'postgres', password: 'x' }),
     // Spread over all the statements of a move.
     mortal: (message, when) => dying(Math.ceil((message * statements) / (crashPoints + 1)), when),
     crashPoints,
@@ -100,15 +100,6 @@ function siteAt(name: string, port: number, login: { user: string; password: str
     password: login.password,
     options: {},
   };
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** A tenant's and an operator's hands, over connections of their own. */

@@ -2,10 +2,10 @@ import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, chown, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../../local/servers/ports.ts';
 import { connect } from '../../shared/drivers/postgres/connection.ts';
 import type { ConnectOptions, PostgresAddress, Session } from '../../shared/drivers/postgres/connection.ts';
 import { scratchRoot } from './scratch-root.ts';
@@ -37,15 +37,6 @@ async function binaries(major: Major): Promise<string> {
     }
   }
   throw new Error(`no binaries of PostgreSQL ${String(major)} in node_modules: run npm ci`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 /** PostgreSQL refuses to run as root: then the account `postgres` of the machine runs it. */

@@ -8,9 +8,9 @@ import { moveNames } from './names.ts';
 import type { MoveNames } from './names.ts';
 import { readPlan } from './plan.ts';
 import type { MovePlan } from './plan.ts';
-import { readDoubts } from './verify-move.ts';
+import { mayReadPlaces } from './replication/places.ts';
+import { readDoubts } from './verify/doubts.ts';
 import type { Differences } from './verify/online.ts';
-import { mayReadPlaces } from './replication/zombie.ts';
 
 /** Others queue for a lock behind us no longer than this on the source. */
 const sourceLockTimeoutMs = 200;
@@ -65,7 +65,8 @@ export class MoveContext {
 
   /** What the online comparison left for the freeze. Read once, before it. */
   async doubts(): Promise<Differences> {
-    this.#doubts ??= await readDoubts(this, await this.target.inside(await this.targetOid(), 'apply'));
+    const target = await this.target.inside(await this.targetOid(), 'apply');
+    this.#doubts ??= await readDoubts(target, this.names.schema);
     return this.#doubts;
   }
 

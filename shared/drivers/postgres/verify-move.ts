@@ -4,11 +4,11 @@ import type { Json } from '../../domain/json.ts';
 import type { StepEnd } from '../../ports/driver.ts';
 import type { MoveContext } from './context.ts';
 import type { Session } from './connection.ts';
-import { quoteQualified } from './identifiers.ts';
 import { isReplicated } from './inventory.ts';
 import { confirmTables } from './verify/confirm.ts';
-import { verifyProgress, verifyReport, verifyTables } from './verify/online.ts';
-import type { Differences, VerifyReport } from './verify/online.ts';
+import { noteReport } from './verify/doubts.ts';
+import { verifyProgress, verifyTables } from './verify/online.ts';
+import type { Differences } from './verify/online.ts';
 
 /**
  * Both sides compared while clients write, chunk by chunk. Rows that never stood still long enough to be seen
@@ -30,36 +30,6 @@ export async function verifyOnline(context: MoveContext, progress: Json | undefi
   await noteReport(onTarget, context.names.schema, end.report);
   const { left, ...counts } = end.report;
   return { kind: 'done', result: { ...counts, inDoubt: left.rows.length + left.tables.length } };
-}
-
-const noted = (schema: string): string => quoteQualified(schema, 'verified');
-
-async function noteReport(target: Session, schema: string, report: VerifyReport): Promise<void> {
-  await target.execute(
-    `CREATE TABLE IF NOT EXISTS ${noted(schema)} (id int PRIMARY KEY, report jsonb NOT NULL)`,
-  );
-  await target.execute(
-    `INSERT INTO ${noted(schema)} VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET report = excluded.report`,
-    [JSON.stringify(report)],
-  );
-}
-
-/** What the online comparison left for the freeze. @throws StepFailure `not-verified` */
-export async function readDoubts(context: MoveContext, target: Session): Promise<Differences> {
-  const row = await target.maybeOne(
-    `SELECT report FROM ${noted(context.names.schema)} WHERE id = 1`,
-    [],
-    z.object({ report: verifyReport }),
-  );
-  if (row !== undefined) return row.report.left;
-  throw new StepFailure(
-    {
-      code: 'not-verified',
-      sentence: `The copy of "${context.job.database}" was not compared with its source.`,
-      cure: 'It is compared again by itself.',
-    },
-    'retry',
-  );
 }
 
 /** Nothing moves any more: what was in doubt is equal now, or the copy is broken. @throws StepFailure `content-differs` */

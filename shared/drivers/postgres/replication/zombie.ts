@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { StepFailure } from '../../../domain/failure.ts';
 import type { MoveContext } from '../context.ts';
 import type { Session } from '../connection.ts';
-import { quoteLiteral, quoteQualified } from '../identifiers.ts';
+import { quoteQualified } from '../identifiers.ts';
+import { places, readPlaces } from './places.ts';
 
 /**
  * An assertion that must never fire: after the freeze no change came out of the source.
@@ -12,24 +13,6 @@ import { quoteLiteral, quoteQualified } from '../identifiers.ts';
  * That place is noted together with the marker. A later place means that somebody wrote to the source after
  * it was frozen: the copy that serves now and the retained one have parted.
  */
-const places = z.record(z.string(), z.string());
-
-/** The places, where the mover may read them (a superuser may; others by a grant); else nothing. */
-const readPlaces = (streams: readonly string[]): string =>
-  `(SELECT coalesce(pg_catalog.jsonb_object_agg(s.subname, pg_catalog.pg_replication_origin_progress('pg_' || s.oid, false)), '{}')
-      FROM pg_catalog.pg_subscription s
-      JOIN pg_catalog.pg_database d ON d.oid = s.subdbid AND d.datname = pg_catalog.current_database()
-     WHERE s.subname = ANY (ARRAY[${streams.map(quoteLiteral).join(', ')}]::name[]))`;
-
-export async function mayReadPlaces(target: Session): Promise<boolean> {
-  const { may } = await target.one(
-    `SELECT pg_catalog.has_function_privilege('pg_catalog.pg_replication_origin_progress(text, boolean)', 'EXECUTE') AS may`,
-    [],
-    z.object({ may: z.boolean() }),
-  );
-  return may;
-}
-
 /** In the transaction that makes the tail durable: the marker that was seen, and the places. */
 export async function noteSettled(
   tx: Session,
