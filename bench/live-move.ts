@@ -118,7 +118,7 @@ export class LiveInstallation {
     const audit = await auditLedger({ ...target.address, database: tenant.database }, histories);
     if (!isSound(audit)) throw new Error(`writes went wrong: ${JSON.stringify(audit)}`);
     const [move] = await everyPage((cursor) => fleet.services.views.movesOf(report.batch, undefined, cursor));
-    const steps = move === undefined ? {} : await this.#stepSeconds(move, since);
+    const steps = move === undefined ? {} : await this.#stepSeconds(move.id, since);
     await this.#untilRetired(source, tenant.database);
     return {
       seconds,

@@ -1,7 +1,7 @@
 import type { Batch } from '../shared/domain/batch.ts';
 import type { Host } from '../shared/domain/host.ts';
 import type { BatchId, HostName, MoveId } from '../shared/domain/ids.ts';
-import { isSettled, labelOf, moveLabels, type Move, type MoveLabel } from '../shared/domain/move.ts';
+import { isSettled, labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
 import type { Clock } from '../shared/ports/clock.ts';
 import type { Page, Store, Views } from '../shared/ports/store.ts';
 import type { BatchSnapshot } from './batch-report.ts';
@@ -86,8 +86,9 @@ class BatchLook {
   }
 
   async #readMoves(batch: Batch): Promise<void> {
-    const labels = await this.#labels();
-    const stale = [...labels].flatMap(([id, label]) => (this.#isStale(id, label) ? [id] : []));
+    const { store, views } = this.#services;
+    const listed = await everyPage((cursor) => views.movesOf(this.#id, undefined, cursor));
+    const stale = listed.flatMap(({ id, label }) => (this.#isStale(id, label) ? [id] : []));
     // The index lags behind, but a batch is completed only when all of its moves have settled.
     const unsettled =
       batch.state === 'completed'
@@ -96,7 +97,7 @@ class BatchLook {
           )
         : [];
     const wanted = [...new Set([...stale, ...unsettled])];
-    const read = await this.#services.store.loadMany(
+    const read = await store.loadMany(
       'move',
       wanted.map((id) => ({ id })),
     );
@@ -117,17 +118,6 @@ class BatchLook {
   #isStale(id: MoveId, label: MoveLabel): boolean {
     const known = this.#moves.get(id);
     return known === undefined || lively.has(label) || labelOf(known.execution) !== label;
-  }
-
-  async #labels(): Promise<Map<MoveId, MoveLabel>> {
-    const { views } = this.#services;
-    const perLabel = await Promise.all(
-      moveLabels.map(async (label) => ({
-        label,
-        ids: await everyPage((cursor) => views.movesOf(this.#id, label, cursor)),
-      })),
-    );
-    return new Map(perLabel.flatMap(({ label, ids }) => ids.map((id): [MoveId, MoveLabel] => [id, label])));
   }
 }
 

@@ -1,4 +1,5 @@
 /** A tenant's client: one connection to wherever its endpoint is now, found by name. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Tenant } from './tenants.ts';
 
@@ -25,15 +26,22 @@ export interface Refusal {
   readonly rolledBack: boolean;
 }
 
+/** Between two look-ups of a name that leads to a place that has refused, in milliseconds. */
+const LOOK_AGAIN_MS = 15;
+/** How long a place that has just refused is left alone, in milliseconds: longer each time, and anew elsewhere. */
+const FIRST_WAIT_MS = 8;
+const LONGEST_WAIT_MS = 100;
+
 /**
  * The connections of one application, opened as its pool would: one at a time tries, the others share its outcome.
- * Each try costs the server a process and a password's hash, which clients that try all at once take from the very
- * move that they wait for.
+ * A try costs the server a process and a password's hash, and takes both from the very move that it waits for: who
+ * was refused looks the name up again, which is cheap, and tries less and less often for as long as it leads there.
  */
 export class Connections {
   readonly #tenant: Tenant;
   readonly #locate: Locate;
   #trial: Promise<Opened> | undefined;
+  #refusing: { readonly place: Place; readonly waitMs: number; readonly until: number } | undefined;
 
   constructor(tenant: Tenant, locate: Locate) {
     this.#tenant = tenant;
@@ -51,14 +59,41 @@ export class Connections {
   }
 
   async #try(): Promise<Opened> {
+    let place = await this.#find();
+    while (this.#isRefusing(place)) {
+      await sleep(LOOK_AGAIN_MS);
+      place = await this.#find();
+    }
+    try {
+      const client = await openSession(this.#tenant, place);
+      this.#refusing = undefined;
+      return { place, client };
+    } catch (refusal) {
+      const before = this.#refusing;
+      const again = before !== undefined && samePlace(before.place, place);
+      const waitMs = again ? Math.min(2 * before.waitMs, LONGEST_WAIT_MS) : FIRST_WAIT_MS;
+      this.#refusing = { place, waitMs, until: performance.now() + waitMs };
+      throw refusal;
+    }
+  }
+
+  async #find(): Promise<Place> {
     const { name } = this.#tenant;
-    const place = await this.#locate(name).catch((cause: unknown) => {
+    return this.#locate(name).catch((cause: unknown) => {
       throw Object.assign(new Error(`${name} cannot be located: ${String(cause)}`, { cause }), {
         code: 'ELOCATE',
       });
     });
-    return { place, client: await openSession(this.#tenant, place) };
   }
+
+  #isRefusing(place: Place): boolean {
+    const refusing = this.#refusing;
+    return refusing !== undefined && samePlace(refusing.place, place) && performance.now() < refusing.until;
+  }
+}
+
+function samePlace(one: Place, other: Place): boolean {
+  return one.host === other.host && one.port === other.port && one.database === other.database;
 }
 
 interface Opened {

@@ -94,7 +94,7 @@ function contextOf(headers: Reply['headers']): unknown {
 }
 
 async function serve(handler: Handler): Promise<never> {
-  for (;;) {
+  for (let first = true; ; first = false) {
     const next = await call('GET', '/invocation/next');
     const id = String(next.headers['lambda-runtime-aws-request-id']);
     process.env['_X_AMZN_TRACE_ID'] = String(next.headers['lambda-runtime-trace-id'] ?? '');
@@ -106,14 +106,15 @@ async function serve(handler: Handler): Promise<never> {
       console.error(error);
       outcome = [`/invocation/${id}/error`, describe(error)];
     }
+    // For the next cold start, with the code that an event needs: what only loading needs is written if this comes sooner.
+    // Environments are frozen and killed, so that at their end, when Node does it, it is too late.
+    if (first) flushCompileCache();
     await call('POST', ...outcome);
   }
 }
 
 try {
   const handler = await loadHandler();
-  // For the next cold start. Environments are frozen and killed: at their end, when Node does it, it is too late.
-  flushCompileCache();
   // Without the runner there is nothing to do: a lost connection ends the environment.
   await serve(handler).catch(() => process.exit(1));
 } catch (error) {

@@ -3,7 +3,7 @@ import { cleanupsOnHost } from '../contracts/rows/cleanup.ts';
 import { endpointsOfShard, endpointsOnHost } from '../contracts/rows/endpoint.ts';
 import { decodeHistory, historyKey, historyPrefix } from '../contracts/rows/history.ts';
 import { deedsOfHour } from '../contracts/rows/letter.ts';
-import { labelAndEndpoint, readWaitingEntry } from '../contracts/rows/move.ts';
+import { labelAndEndpoint, readLabel, readWaitingEntry } from '../contracts/rows/move.ts';
 import { refusalsOfHour } from '../contracts/rows/request.ts';
 import { shardCount, shards, type RowKey } from '../contracts/rows/row.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -40,7 +40,7 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
           ...(label === undefined ? {} : { range: { beginsWith: labelAndEndpoint(label, '') } }),
         },
         cursor,
-        moveIn,
+        (entry) => ({ id: moveIn(entry), label: readLabel(entry) }),
       ),
     movesAt: async (hour, cursor) => await page({ index: 'byTime', hash: hour }, cursor, moveIn),
     refusalsAt: async (hour, cursor) =>

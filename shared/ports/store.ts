@@ -105,6 +105,12 @@ export type Due =
   | { readonly kind: 'batch'; readonly id: BatchId }
   | { readonly kind: 'endpoint'; readonly endpoint: EndpointName };
 
+/** A move as the index of its batch has it: the label may be older than the row. */
+export interface LabelledMove {
+  readonly id: MoveId;
+  readonly label: MoveLabel;
+}
+
 /** What the dispatcher needs of a move that waits. */
 export interface WaitingMove {
   readonly id: MoveId;
@@ -123,7 +129,8 @@ export interface Views {
   endpoints(cursor?: string): Promise<Page<EndpointName>>;
   /** Every batch, in the order of their ids. */
   batches(cursor?: string): Promise<Page<BatchId>>;
-  movesOf(batch: BatchId, label?: MoveLabel, cursor?: string): Promise<Page<MoveId>>;
+  /** All moves of a batch, or those of one label. */
+  movesOf(batch: BatchId, label?: MoveLabel, cursor?: string): Promise<Page<LabelledMove>>;
   /** Moves made in an hour (`2026-11-21T08`), newest last. */
   movesAt(hour: string, cursor?: string): Promise<Page<MoveId>>;
   /** Requests that were refused, by the hour (`2026-11-21T08`) in which they came, newest last. */

@@ -19,16 +19,17 @@ import {
   recordStatements,
 } from '../../shared/drivers/postgres/schema/ledger.ts';
 import { sections } from '../../shared/drivers/postgres/schema/statements.ts';
+import type { NpmMajor } from '../../local/demo/binaries.ts';
 import { nastyRoles, nastyRows, nastySchema } from '../support/nasty-schema.ts';
 import { startScratch } from '../support/scratch-postgres.ts';
-import type { Major, ScratchServer } from '../support/scratch-postgres.ts';
+import type { ScratchServer } from '../support/scratch-postgres.ts';
 
 const name = `sh'op "1" ünï`;
 const ledger = { schema: 'move ledger' };
 const options = { database: name, applicationName: 'test/schema' };
-const servers = new Map<Major, ScratchServer>();
+const servers = new Map<NpmMajor, ScratchServer>();
 
-async function server(major: Major): Promise<ScratchServer> {
+async function server(major: NpmMajor): Promise<ScratchServer> {
   const known = servers.get(major);
   if (known !== undefined) return known;
   const started = await startScratch(major);

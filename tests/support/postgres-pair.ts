@@ -5,7 +5,8 @@ import type { HostDriver, HostSite } from '../../shared/ports/driver.ts';
 import { Died } from './cleanup-ledger.ts';
 import type { DriverFixture, HostPair } from './driver-conformance.ts';
 import { startScratch } from './scratch-postgres.ts';
-import type { Major, ScratchServer } from './scratch-postgres.ts';
+import type { NpmMajor } from '../../local/demo/binaries.ts';
+import type { ScratchServer } from './scratch-postgres.ts';
 import { onStatement } from './statement-hook.ts';
 import { freePort } from '../../local/servers/ports.ts';
 
@@ -21,7 +22,7 @@ const statements = 280;
 
 /** Real servers of these majors. */
 export function postgresFixture(
-  majors: readonly [Major, Major],
+  majors: readonly [NpmMajor, NpmMajor],
   options: { readonly mover?: Mover } & Pick<DriverFixture, 'crashPoints' | 'deaths'> = {},
 ): DriverFixture {
   const { mover = 'superuser', crashPoints = 6, ...rest } = options;
@@ -39,7 +40,7 @@ export function postgresFixture(
 }
 
 export async function makePair(
-  [from, to]: readonly [Major, Major],
+  [from, to]: readonly [NpmMajor, NpmMajor],
   mover: Mover,
   walLevel: 'logical' | 'replica',
 ): Promise<HostPair> {
@@ -51,7 +52,7 @@ export async function makePair(
     max_connections: '150',
   };
   // Some tests leave moves behind half-way: each holds a slot, a sender, workers and an origin.
-  const origins = (major: Major): Readonly<Record<string, string>> =>
+  const origins = (major: NpmMajor): Readonly<Record<string, string>> =>
     major >= 18 ? { max_active_replication_origins: '60' } : {};
   const [a, b] = await Promise.all([
     startScratch(from, { ...settings, ...origins(from), wal_level: walLevel }),

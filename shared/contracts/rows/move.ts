@@ -99,6 +99,17 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
 export const labelAndEndpoint = (label: MoveLabel, endpoint: EndpointName | ''): string =>
   `${label}#${endpoint}`;
 
+const labelledEntry = z.looseObject({
+  labelAndEndpoint: z
+    .string()
+    .transform((text) => text.slice(0, text.indexOf('#')))
+    .pipe(z.enum(moveLabels)),
+});
+
+/** The label in an entry of `byBatch`. @throws RowUnreadable */
+export const readLabel = (entry: Readonly<Record<string, unknown>>): MoveLabel =>
+  readRow(labelledEntry, entry).labelAndEndpoint;
+
 const grace = 60_000;
 
 /**
