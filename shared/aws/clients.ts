@@ -20,7 +20,23 @@ export interface ClientSettings {
 
 /** Clients are made once and shared: nothing is connected until the first call. */
 export function createDynamoClient(settings: ClientSettings = {}): DynamoDBClient {
-  return new DynamoDBClient({ ...shared(settings), maxAttempts: 3 });
+  const client = new DynamoDBClient({ ...shared(settings), maxAttempts: 3 });
+  client.middlewareStack.add((next) => async (args) => retryable(next(args)), {
+    step: 'finalizeRequest',
+    name: 'conflictsAreRetryable',
+  });
+  return client;
+}
+
+/** Somebody's transaction held the item for a moment, and nothing was done: the SDK would take that for an end. */
+async function retryable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'TransactionConflictException')
+      throw Object.assign(error, { $retryable: { throttling: false } });
+    throw error;
+  }
 }
 
 /** Sends everything once, and nothing again by itself: for the arbiter's writes. */

@@ -148,6 +148,6 @@ export interface Views {
 /** Figures for people, fed by the stream: never asked when something is decided. */
 export interface Journal {
   append(entries: readonly HistoryEntry[]): Promise<void>;
-  /** Adds to a batch's display counts. */
+  /** Adds to a batch's display counts; a write whose answer was lost may count twice, and the batch's end is exact. */
   count(batch: BatchId, changes: Readonly<Partial<Record<MoveLabel, number>>>): Promise<void>;
 }

@@ -17,8 +17,11 @@ import { Process, type Surroundings } from './process.ts';
 
 interface Message extends Delivery {
   readonly nth: number;
+  readonly isOurs: boolean;
   received: number;
 }
+
+const isOurs = (queue: QueueName): boolean => queue !== 'requests' && queue !== 'host-changes';
 
 /** After so many deliveries in vain a message is set aside. */
 const mostDeliveries = 5;
@@ -39,12 +42,13 @@ export class Cloud {
   readonly #backing: Backing;
   readonly #ready = new Map<QueueName, Message[]>();
   /** Messages in queues or in somebody's hands. */
-  #underWay = 0;
+  readonly #kept = new Set<Message>();
   #messages = 0;
   #started = 0;
   #skewMs: number;
   readonly #changes: Change[] = [];
   #isRelaying = false;
+  #hasStream = true;
   #isSweeping = true;
 
   constructor(around: Surroundings, backing: Omit<Backing, 'onSent'>, skewMs: number) {
@@ -60,11 +64,11 @@ export class Cloud {
 
   /** Nothing is under way and nothing is left to relay. */
   get isIdle(): boolean {
-    return this.#underWay === 0 && this.#changes.length === 0 && this.processes.size === 0;
+    return this.#kept.size === 0 && this.#changes.length === 0 && this.processes.size === 0;
   }
 
   get messagesUnderWay(): number {
-    return this.#underWay;
+    return this.#kept.size;
   }
 
   /** A message from a topic of the world's. */
@@ -93,15 +97,22 @@ export class Cloud {
   redrive(): void {
     for (const { queue, message } of this.deadLetters.splice(0)) {
       message.received = 0;
-      this.#underWay += 1;
       this.#arrive(queue, message, 0);
     }
+  }
+
+  /** Deletes every message that was sent by the pipeline itself. A request is its publisher's to repeat. */
+  emptyQueues(): void {
+    const ours = [...this.#kept].filter((message) => message.isOurs);
+    for (const message of ours) this.#kept.delete(message);
+    this.#note(`${String(ours.length)} messages are deleted`);
   }
 
   /** A change of the table. */
   stream(change: Change): void {
     const fault = this.#around.faults.onChange();
-    if (fault?.what === 'lose') {
+    if (fault?.what === 'end') this.#hasStream = false;
+    if (fault?.what === 'lose' || !this.#hasStream) {
       this.#note(`the stream loses a change of a ${change.kind}`);
       return;
     }
@@ -118,19 +129,24 @@ export class Cloud {
   #put(queue: QueueName, text: string, delayMs: number): void {
     const { faults, timeline, dice } = this.#around;
     const fault = faults.onMessage(queue);
-    const message = (): Message => ({ text, sentAt: timeline.now, nth: this.#messages++, received: 0 });
+    const message = (): Message => ({
+      text,
+      sentAt: timeline.now,
+      nth: this.#messages++,
+      isOurs: isOurs(queue),
+      received: 0,
+    });
     if (fault !== undefined) this.#note(`${queue}: ${fault.what} ${text}`);
     if (fault?.what === 'vanish') return;
     const extraMs = fault === undefined || fault.what === 'duplicate' ? 0 : fault.forMs;
-    this.#underWay += 1;
     this.#arrive(queue, message(), delayMs + extraMs);
     if (fault?.what !== 'duplicate') return;
-    this.#underWay += 1;
     this.#arrive(queue, message(), delayMs + dice.between(0, fault.forMs));
   }
 
   #arrive(queue: QueueName, message: Message, delayMs: number): void {
     const { timeline, dice } = this.#around;
+    this.#kept.add(message);
     timeline.after(delayMs + dice.between(1, 40), () => {
       const ready = this.#ready.get(queue) ?? [];
       this.#ready.set(queue, ready);
@@ -143,7 +159,7 @@ export class Cloud {
 
   #receive(queue: QueueName): void {
     const { dice } = this.#around;
-    const ready = this.#ready.get(queue) ?? [];
+    const ready = (this.#ready.get(queue) ?? []).filter((message) => this.#kept.has(message));
     const taken = dice.shuffle(ready).slice(0, dice.between(1, deployments[queue].batchSize));
     if (taken.length === 0) return;
     this.#ready.set(
@@ -159,8 +175,8 @@ export class Cloud {
         for (const message of taken) if (!failed.includes(message)) open.delete(message);
       },
       () => {
-        this.#underWay -= taken.length - open.size;
-        for (const message of open) this.#returnLater(queue, message);
+        for (const message of taken) if (!open.has(message)) this.#kept.delete(message);
+        for (const message of open) if (this.#kept.has(message)) this.#returnLater(queue, message);
       },
     );
     // A poll that took more than its own has left others nothing; one that took less is followed by another.
@@ -177,7 +193,7 @@ export class Cloud {
       return;
     }
     this.#note(`${queue}: set aside ${message.text}`);
-    this.#underWay -= 1;
+    this.#kept.delete(message);
     this.deadLetters.push({ queue, message });
   }
 

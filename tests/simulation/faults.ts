@@ -37,8 +37,10 @@ export type Fault =
       readonly what: 'vanish' | 'duplicate' | 'redeliver' | 'delay';
       readonly forMs: number;
     }
-  /** The `nth` change of the table's stream. */
-  | { readonly kind: 'stream'; readonly nth: number; readonly what: 'lose' | 'repeat' }
+  /** Somebody deletes what is in every queue of our own, in functions' hands or not. */
+  | { readonly kind: 'queues'; readonly at: number; readonly what: 'empty' }
+  /** The `nth` change of the table's stream. `end`: from there on it carries nothing any more. */
+  | { readonly kind: 'stream'; readonly nth: number; readonly what: 'lose' | 'repeat' | 'end' }
   | {
       readonly kind: 'host';
       readonly host: string;
@@ -179,6 +181,7 @@ export function planFaults(
       });
     }
   }
+  if (dice.chance(0.2)) faults.push({ kind: 'queues', at: dice.between(500, scene.untilMs), what: 'empty' });
   return faults;
 }
 
@@ -221,6 +224,8 @@ export function tellFault(fault: Fault): string {
       return `${fault.what} at call ${String(fault.nth)} of ${fault.fn} (${String(fault.forMs)} ms)`;
     case 'message':
       return `${fault.what} message ${String(fault.nth)} of ${fault.queue} (${String(fault.forMs)} ms)`;
+    case 'queues':
+      return `queues are emptied at ${String(fault.at)} ms`;
     case 'stream':
       return `${fault.what} change ${String(fault.nth)} of the stream`;
     case 'host':

@@ -25,6 +25,21 @@ export function assertAlways(scope: Scope): void {
   for (const host of scope.network.hosts.values()) assertRecorded(scope, host);
 }
 
+/** From the last word of a worker until its move is due, at most: half a minute of grace, and one of rounding. */
+const dueAfterMs = 60_000;
+const travelMs = 2_000;
+
+/** No move lies still for longer than it takes the sweep to find it. Holds where nothing but messages is lost. */
+export function assertSwept({ moves }: Standing, now: number, sweepEveryMs: number): void {
+  for (const { id, execution } of moves.values()) {
+    const { status, last } = execution;
+    if (status.state !== 'running' && status.state !== 'rolling-back') continue;
+    const silentSince = Math.max(status.dueAt, status.lease?.until ?? 0, last.at);
+    if (now - silentSince <= dueAfterMs + sweepEveryMs + travelMs) continue;
+    throw new Broken(`move ${id} lies still in ${status.step} since ${new Date(silentSince).toISOString()}`);
+  }
+}
+
 /** At most one host accepts writes, it is the one that the arbiter names, and it has every write once, in order. */
 function assertServedOnce(scope: Scope, placement: Placement): void {
   const { database: name, arbitration, endpoint } = placement;

@@ -12,7 +12,7 @@ import { Cloud } from './cloud.ts';
 import { complaints } from './ending.ts';
 import { FaultDesk } from './fault-desk.ts';
 import { planFaults, type Fault } from './faults.ts';
-import { assertAlways, assertGone, Broken, type Scope } from './invariants.ts';
+import { assertAlways, assertGone, assertSwept, Broken, type Scope } from './invariants.ts';
 import { password } from './ports.ts';
 import type { Surroundings } from './process.ts';
 import { Standing } from './records.ts';
@@ -49,6 +49,7 @@ const calmMs = 30 * 60_000;
 /** Clients go on writing into the calm for this long. */
 const writingMs = 20_000;
 const lookMs = 5_000;
+const sweepEveryMs = { rows: 30_000, hosts: 60_000 };
 
 /** What a seed has in store. */
 export function planOf(seed: number): { readonly scenario: Scenario; readonly faults: readonly Fault[] } {
@@ -86,6 +87,8 @@ class Simulation {
   readonly #homes = new Map<string, string>();
   #told = 0;
   #events = 0;
+  /** Workers live, hosts and the table answer: only the sweep is needed. */
+  readonly #losesOnlyMessages: boolean;
   #broken: string | undefined;
   #isOver = false;
 
@@ -93,6 +96,7 @@ class Simulation {
     this.#seed = seed;
     this.#scenario = scenario;
     this.#plan = plan;
+    this.#losesOnlyMessages = plan.every(({ kind }) => kind === 'queues' || kind === 'stream');
     const timeline = new Timeline(began);
     this.#around = {
       timeline,
@@ -185,7 +189,7 @@ class Simulation {
   async run(): Promise<Outcome> {
     const { timeline } = this.#around;
     this.#weather.forecast(this.#plan);
-    this.#cloud.keepSchedule({ rows: 30_000, hosts: 60_000 });
+    this.#cloud.keepSchedule(sweepEveryMs);
     this.#clients.remember();
     for (const { name, database, everyMs } of this.#scenario.endpoints) {
       this.#clients.begin(name, database, everyMs);
@@ -212,6 +216,11 @@ class Simulation {
   #lookAt(): void {
     this.#events += 1;
     if (this.#events > mostEvents) this.#broken ??= `it goes round in circles: ${String(mostEvents)} events`;
+    if (this.#losesOnlyMessages) {
+      this.#guard(() => {
+        assertSwept(this.#standing, this.#around.timeline.now, sweepEveryMs.rows);
+      });
+    }
     if (!this.#around.touched.world) return;
     this.#around.touched.world = false;
     this.#guard(() => {

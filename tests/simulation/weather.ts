@@ -48,6 +48,9 @@ export class Weather {
   #bring(fault: FaultAt): void {
     const { timeline, weather, dice } = this.#around;
     switch (fault.kind) {
+      case 'queues':
+        this.#cloud.emptyQueues();
+        return;
       case 'table':
         weather.table = fault.what;
         timeline.after(fault.forMs, () => {

@@ -20,7 +20,7 @@ import {
   hourOf,
   readRow,
   shardOf,
-  upToMinute,
+  upToHalfMinute,
   type RowCodec,
 } from './row.ts';
 
@@ -110,21 +110,22 @@ const labelledEntry = z.looseObject({
 export const readLabel = (entry: Readonly<Record<string, unknown>>): MoveLabel =>
   readRow(labelledEntry, entry).labelAndEndpoint;
 
-const grace = 60_000;
+const grace = 30_000;
 
 /**
- * When the sweep should look after a move: a minute after its worker has had to speak up, on a full minute.
+ * When the sweep should look after a move: within half a minute of when its worker has had to speak up, on a full
+ * half minute. With a sweep every minute nothing that was lost lies for longer than two of its periods.
  *
- * A lease counts for no less than a minute since the last word. So a short lease after a long one, or the next
- * step after the last, moves the entry in the index once a minute and not with every write.
+ * A lease counts for no less than half a minute since the last word. So a short lease after a long one, or the next
+ * step after the last, moves the entry in the index now and then and not with every write.
  */
 function dueAtOf({ status, last }: Execution): number | undefined {
   switch (status.state) {
     case 'waiting':
-      return upToMinute(status.dueAt + grace);
+      return upToHalfMinute(status.dueAt + grace);
     case 'running':
     case 'rolling-back':
-      return upToMinute(Math.max(status.dueAt, status.lease?.until ?? 0, last.at + grace) + grace);
+      return upToHalfMinute(Math.max(status.dueAt, status.lease?.until ?? 0, last.at + grace));
     case 'completed':
     case 'rolled-back':
     case 'stuck':

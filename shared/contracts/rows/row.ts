@@ -94,11 +94,11 @@ export function shardOf(identity: string): string {
 /** The hour of a time, `2026-11-21T08`, in UTC. */
 export const hourOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
 
-const minute = 60_000;
+const halfMinute = 30_000;
 
-/** Up to the next full minute: an index key must not change with every write. */
-export function upToMinute(time: number): number {
-  return Math.ceil(time / minute) * minute;
+/** Up to the next full half minute: an index key must not change with every write. */
+export function upToHalfMinute(time: number): number {
+  return Math.ceil(time / halfMinute) * halfMinute;
 }
 
 /** What every row carries beside its record. */
