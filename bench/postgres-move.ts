@@ -16,6 +16,7 @@ import type { ContentHashes, DatabaseAddress } from '../local/demo/content.ts';
 import { startServer } from '../local/demo/servers.ts';
 import type { PostgresServer } from '../local/demo/servers.ts';
 import { bigTenant, createRoles, createTenants } from '../local/demo/tenants.ts';
+import { DiskProbe } from './disk-probe.ts';
 import { LiveInstallation } from './live-move.ts';
 import type { LiveMove } from './live-move.ts';
 import { debianBin, dumpAndRestore, pgcopydbClone } from './offline-copies.ts';
@@ -32,6 +33,14 @@ const { values: options } = parseArgs({
     rate: { type: 'string', default: '500' },
   },
 });
+/** A disk that lets a commit wait for longer than this has a say in the writers' pause. */
+const CALM_MS = 150;
+
+interface MeasuredMove extends LiveMove {
+  /** The longest that a sync of somebody else took meanwhile. */
+  readonly syncMs: number;
+}
+
 const major = Number(options.major);
 const chosen = new Set(options.only.split(','));
 const load = { writers: Number(options.writers), rate: Number(options.rate) };
@@ -57,6 +66,7 @@ const start = (name: string): Promise<PostgresServer> =>
 // What pgcopydb 0.10 cannot clone: names with double quotes, a key beside an exclusion constraint.
 const tenant = bigTenant('shop', Number(options.megabytes), ['quoted', 'booking']);
 const servers = await Promise.all([start('a'), start('b')]);
+const probe = new DiskProbe(folder);
 let installation: LiveInstallation | undefined;
 try {
   const [a, b] = servers;
@@ -70,7 +80,7 @@ try {
     installation = await LiveInstallation.start(path.join(folder, 'cloud'), servers, tenant);
   }
 
-  const moves: LiveMove[] = [];
+  const moves: MeasuredMove[] = [];
   const seconds = new Map(copies.map((copy) => [copy.name, new Array<number>()]));
   for (let round = 1; round <= Number(options.rounds); round += 1) {
     // Each move leaves the database on the other server: rounds go to and fro.
@@ -85,6 +95,7 @@ try {
   report(moves, seconds);
 } finally {
   await installation?.stop();
+  await probe.stop();
   await Promise.all(servers.map((server) => server.remove()));
   rmSync(folder, { recursive: true, force: true });
 }
@@ -95,20 +106,23 @@ async function measureMove(
   source: PostgresServer,
   target: PostgresServer,
   round: number,
-): Promise<LiveMove> {
+): Promise<MeasuredMove> {
   await settle(source);
+  const begun = Date.now();
   const move = await live.move(tenant, source, target, load);
+  const syncMs = probe.longest(begun);
   const rate = move.acknowledgedPerSecond.toFixed(0);
   say(
     `round ${String(round)}: drayage ${move.seconds.toFixed(1)} s with ${rate} transactions a second; ` +
-      `writers waited ${move.pausesMs.map((ms) => ms.toFixed(0)).join(' ')} ms`,
+      `writers waited ${move.pausesMs.map((ms) => ms.toFixed(0)).join(' ')} ms; ` +
+      `the disk's longest sync ${syncMs.toFixed(0)} ms`,
   );
   say(
     `  seconds by step: ${Object.entries(move.steps)
       .map(([step, s]) => `${step} ${s.toFixed(1)}`)
       .join(', ')}`,
   );
-  return move;
+  return { ...move, syncMs };
 }
 
 /** One offline copy, proved equal in the first round, and removed again. */
@@ -119,8 +133,10 @@ async function measureCopy(
   round: number,
 ): Promise<number> {
   await settle(source);
+  const begun = Date.now();
   const seconds = await copy.run(source, target, tenant.database, 'copy');
-  say(`round ${String(round)}: ${copy.name} ${seconds.toFixed(1)} s`);
+  const syncMs = probe.longest(begun).toFixed(0);
+  say(`round ${String(round)}: ${copy.name} ${seconds.toFixed(1)} s; the disk's longest sync ${syncMs} ms`);
   if (round === 1) {
     const original = await hashTables(addressOn(source));
     for (const difference of await differences(original, { ...target.address, database: 'copy' })) {
@@ -148,7 +164,7 @@ function addressOn(server: PostgresServer): DatabaseAddress {
   return { ...server.address, database: tenant.database };
 }
 
-function report(moves: readonly LiveMove[], copied: ReadonlyMap<string, readonly number[]>): void {
+function report(moves: readonly MeasuredMove[], copied: ReadonlyMap<string, readonly number[]>): void {
   const rows = [
     ...copied,
     ...(moves.length === 0 ? [] : [['drayage, live', moves.map(({ seconds }) => seconds)] as const]),
@@ -161,9 +177,17 @@ function report(moves: readonly LiveMove[], copied: ReadonlyMap<string, readonly
   if (moves.length === 0) return;
   const ours = median(moves.map(({ seconds }) => seconds));
   for (const [name, values] of copied) say(`ratio to ${name}: ${(ours / median(values)).toFixed(2)}`);
+  sayPauses('', moves);
+  const calm = moves.filter(({ syncMs }) => syncMs < CALM_MS);
+  if (calm.length === moves.length) return;
+  sayPauses(`, in the ${String(calm.length)} rounds in which no sync took ${String(CALM_MS)} ms`, calm);
+}
+
+function sayPauses(which: string, moves: readonly MeasuredMove[]): void {
   const pauses = moves.flatMap(({ pausesMs }) => pausesMs);
+  if (pauses.length === 0) return;
   say(
-    `writers' pause over ${String(pauses.length)}: p50 ${percentile(pauses, 0.5).toFixed(0)} ms, ` +
+    `writers' pause over ${String(pauses.length)}${which}: p50 ${percentile(pauses, 0.5).toFixed(0)} ms, ` +
       `p99 ${percentile(pauses, 0.99).toFixed(0)} ms, at most ${Math.max(...pauses).toFixed(0)} ms`,
   );
 }
