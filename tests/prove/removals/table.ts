@@ -52,8 +52,7 @@ export const tableRemovals = removals({}, [
   {
     name: 'due-work-unindexed',
     invariant: 4,
-    enforces:
-      'Work under way stands in the index of what is due, from when its worker has had to speak up.',
+    enforces: 'Work under way stands in the index of what is due, from when its worker has had to speak up.',
     file: 'shared/contracts/rows/move.ts',
     symbol: 'dueAtOf',
     from: 'return upToHalfMinute(Math.max(status.dueAt, status.lease?.until ?? 0, last.at + grace));',
