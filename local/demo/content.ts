@@ -19,6 +19,8 @@ export interface DatabaseAddress {
 export interface ContentHash {
   readonly rows: number;
   readonly hash: string;
+  /** A crash of its server empties it. */
+  readonly unlogged?: boolean;
 }
 
 /** By qualified name: tables, each partition, materialized views, sequences, and the large objects as one. */
@@ -37,6 +39,7 @@ const relationRow = z.object({
   name: z.string(),
   kind: z.string(),
   filled: z.boolean(),
+  unlogged: z.boolean(),
   columns: z.array(z.string()),
 });
 const hashRow = z.object({ rows: z.coerce.number(), hash: z.string() });
@@ -54,6 +57,7 @@ export async function hashTables(
     const hashes = new Map<string, ContentHash>();
     const found = await client.query(`
       SELECT c.oid::regclass::text AS name, c.relkind AS kind, c.relispopulated AS filled,
+             c.relpersistence = 'u' AS unlogged,
              array(SELECT quote_ident(a.attname) FROM pg_attribute a
                    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns
       FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -61,7 +65,10 @@ export async function hashTables(
     for (const relation of z.array(relationRow).parse(found.rows)) {
       if (!only(relation.name)) continue;
       if (!relation.filled) hashes.set(relation.name, { rows: 0, hash: 'not filled' });
-      else hashes.set(relation.name, await hashOne(client, queryFor(relation)));
+      else {
+        const hash = await hashOne(client, queryFor(relation));
+        hashes.set(relation.name, relation.unlogged ? { ...hash, unlogged: true } : hash);
+      }
     }
     if (only('large objects')) {
       hashes.set(
@@ -105,12 +112,16 @@ export async function describeCatalog(address: DatabaseAddress): Promise<string[
   });
 }
 
-/** What differs, a sentence each; nothing when `after` holds exactly what `before` did. */
-export function compareContent(before: ContentHashes, after: ContentHashes): string[] {
+/**
+ * What differs, a sentence each; nothing when `after` holds exactly what `before` did.
+ * @param crashed a server has crashed in between: what is unlogged may be empty
+ */
+export function compareContent(before: ContentHashes, after: ContentHashes, crashed = false): string[] {
   const differences: string[] = [];
   for (const [name, was] of before) {
     const is = after.get(name);
     if (is === undefined) differences.push(`${name} is missing`);
+    else if (crashed && was.unlogged === true) continue;
     else if (is.rows !== was.rows)
       differences.push(`${name} has ${is.rows.toString()} rows, not ${was.rows.toString()}`);
     else if (is.hash !== was.hash) differences.push(`${name} has other rows than before`);

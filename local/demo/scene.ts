@@ -136,8 +136,9 @@ export class Scene {
    * Stops the writers and compares, for each endpoint, histories, contents and catalog with what is where it
    * is now.
    * @param since when the moves began, in milliseconds since the epoch: pauses are looked for from then on
+   * @param crashed hosts have crashed in between: what is unlogged may be empty
    */
-  async check({ moves }: Pick<BatchSnapshot, 'moves'>, since: number): Promise<Result[]> {
+  async check({ moves }: Pick<BatchSnapshot, 'moves'>, since: number, crashed = false): Promise<Result[]> {
     const gaps = await this.#writers?.longestGaps(since);
     const histories = await this.#writers?.stop();
     this.#writers = undefined;
@@ -150,7 +151,7 @@ export class Scene {
       const address = await this.addressOf(tenant);
       const audit = await auditLedger(address, histories?.get(tenant.name) ?? []);
       const differences = [
-        ...compareContent(original.hashes, await hashTables(address, isUnwritten)),
+        ...compareContent(original.hashes, await hashTables(address, isUnwritten), crashed),
         ...compareCatalogs(original.catalog, await describeCatalog(address)),
       ];
       const pausesMs = (gaps?.get(tenant.name) ?? []).map((gap) => gap.ms);

@@ -78,7 +78,7 @@ async function run(): Promise<number> {
   say(`${String(made.all.length)} moves have ended; checking histories, tables and hosts`);
 
   const orphans = await untilTidy();
-  const results = await scene.check({ moves: [...made.last.values()] }, since);
+  const results = await scene.check({ moves: [...made.last.values()] }, since, hostFaults > 0);
   const audit = sumAudits(results.map((result) => result.audit));
   const count = (label: string): number =>
     made.all.filter(({ execution }) => labelOf(execution) === label).length;
