@@ -93,9 +93,12 @@ describe.each(subjects)('claim checks in $name', ({ open }) => {
     });
   });
 
-  test('that were altered are refused', async () => {
+  test.each([
+    ['shorter', '{"drain":"nothing"}'],
+    ['of the same length', '{"drain":"somethings"}'],
+  ])('that were altered are refused: %s', async (_, altered) => {
     const check = await blobs.put({ drain: 'everything' });
-    await opened.alter(check.key, '{"drain":"nothing"}');
+    await opened.alter(check.key, altered);
     await expect(blobs.get(check)).rejects.toMatchObject({ failure: { code: 'claim-check-altered' } });
   });
 

@@ -47,7 +47,7 @@ export const tableRemovals = removals({}, [
     from: "if (body.length !== check.bytes || sha256(body).toString('hex') !== check.sha256)",
     to: 'if (body.length > check.bytes + 1_000_000)',
     test: 'tests/conformance/blobs.test.ts',
-    testName: 'claim checks in a bucket that were altered are refused',
+    testName: 'claim checks in a bucket that were altered are refused: of the same length',
   },
   {
     name: 'due-work-unindexed',
