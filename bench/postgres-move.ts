@@ -185,7 +185,10 @@ function report(moves: readonly MeasuredMove[], copied: ReadonlyMap<string, read
 
 function sayPauses(which: string, moves: readonly MeasuredMove[]): void {
   const pauses = moves.flatMap(({ pausesMs }) => pausesMs);
-  if (pauses.length === 0) return;
+  if (pauses.length === 0) {
+    say(`writers' pause${which}: none`);
+    return;
+  }
   say(
     `writers' pause over ${String(pauses.length)}${which}: p50 ${percentile(pauses, 0.5).toFixed(0)} ms, ` +
       `p99 ${percentile(pauses, 0.99).toFixed(0)} ms, at most ${Math.max(...pauses).toFixed(0)} ms`,

@@ -106,8 +106,8 @@ async function serve(handler: Handler): Promise<never> {
       console.error(error);
       outcome = [`/invocation/${id}/error`, describe(error)];
     }
-    // For the next cold start, with the code that an event needs: what only loading needs is written if this comes sooner.
-    // Environments are frozen and killed, so that at their end, when Node does it, it is too late.
+    // For the next cold start, now that the code which an event needs is compiled too. Environments are frozen and
+    // killed: at their end, when Node does it, it is too late.
     if (first) flushCompileCache();
     await call('POST', ...outcome);
   }

@@ -78,7 +78,7 @@ async function run(): Promise<number> {
   say(`${String(made.all.length)} moves have ended; checking histories, tables and hosts`);
 
   const orphans = await untilTidy();
-  const results = await scene.check({ moves: [...made.last.values()] }, since, hostFaults > 0);
+  const results = await scene.check({ moves: [...made.last.values()] }, since, (faults?.crashes ?? 0) > 0);
   const audit = sumAudits(results.map((result) => result.audit));
   const count = (label: string): number =>
     made.all.filter(({ execution }) => labelOf(execution) === label).length;
@@ -89,7 +89,7 @@ async function run(): Promise<number> {
   const outcome = {
     moves: made.all.length,
     kills: (havoc?.killed ?? 0) + (havoc?.stopped ?? 0),
-    hostFaults: faults ?? 0,
+    hostFaults: faults?.faults ?? 0,
     moved: made.all.filter(({ execution }) => isArrived(labelOf(execution))).length,
     rolledBack: count('rolled-back'),
     stuck: count('stuck'),

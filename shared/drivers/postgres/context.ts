@@ -66,7 +66,7 @@ export class MoveContext {
   /** What the online comparison left for the freeze. Read once, before it. */
   async doubts(): Promise<Differences> {
     const target = await this.target.inside(await this.targetOid(), 'apply');
-    this.#doubts ??= await readDoubts(target, this.names.schema);
+    this.#doubts ??= await readDoubts(target, this.names.schema, this.job.database);
     return this.#doubts;
   }
 

@@ -1,3 +1,10 @@
+/**
+ * An assertion that must never fire: after the freeze no change came out of the source.
+ *
+ * The target knows for each subscription where, in the source's log, the last transaction it applied ended.
+ * That place is noted together with the marker. A later place means that somebody wrote to the source after
+ * it was frozen: the copy that serves now and the retained one have parted.
+ */
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { StepFailure } from '../../../domain/failure.ts';
@@ -6,13 +13,6 @@ import type { Session } from '../connection.ts';
 import { quoteQualified } from '../identifiers.ts';
 import { places, readPlaces } from './places.ts';
 
-/**
- * An assertion that must never fire: after the freeze no change came out of the source.
- *
- * The target knows for each subscription where, in the source's log, the last transaction it applied ended.
- * That place is noted together with the marker. A later place means that somebody wrote to the source after
- * it was frozen: the copy that serves now and the retained one have parted.
- */
 /** In the transaction that makes the tail durable: the marker that was seen, and the places. */
 export async function noteSettled(
   tx: Session,

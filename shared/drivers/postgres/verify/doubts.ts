@@ -18,8 +18,12 @@ export async function noteReport(target: Session, schema: string, report: Verify
   );
 }
 
-/** What the online comparison left for the freeze. @throws StepFailure `not-verified` */
-export async function readDoubts(target: Session, schema: string): Promise<Differences> {
+/**
+ * What the online comparison left for the freeze.
+ * @param database as its owner knows it
+ * @throws StepFailure `not-verified`
+ */
+export async function readDoubts(target: Session, schema: string, database: string): Promise<Differences> {
   const row = await target.maybeOne(
     `SELECT report FROM ${noted(schema)} WHERE id = 1`,
     [],
@@ -29,7 +33,7 @@ export async function readDoubts(target: Session, schema: string): Promise<Diffe
   throw new StepFailure(
     {
       code: 'not-verified',
-      sentence: `The copy of "${target.database}" was not compared with its source.`,
+      sentence: `The copy of "${database}" was not compared with its source.`,
       cure: 'It is compared again by itself.',
     },
     'retry',
