@@ -3,10 +3,18 @@ import type { BatchId, EndpointName, HostName } from './ids.ts';
 import type { MoveLabel } from './move.ts';
 import type { MovePolicy } from './policy.ts';
 
+/** An endpoint and where it goes: to this host, or to one that the planner chooses. */
+export interface Pair {
+  readonly endpoint: EndpointName;
+  readonly target?: HostName;
+}
+
 /** What a request asks to be moved. */
 export type Selection =
-  /** These endpoints, each to a named host, or to one that the planner chooses. */
+  /** These endpoints, all to one named host, or each to one that the planner chooses. */
   | { readonly kind: 'endpoints'; readonly endpoints: readonly EndpointName[]; readonly target?: HostName }
+  /** These endpoints, each to a host of its own. No endpoint is there twice. */
+  | { readonly kind: 'pairs'; readonly pairs: readonly Pair[] }
   /** Everything that is on a host. */
   | { readonly kind: 'host'; readonly host: HostName; readonly target?: HostName }
   /** Everything whose labels have these values. */
@@ -50,4 +58,11 @@ export interface Batch {
   readonly createdAt: number;
   readonly endedAt?: number;
   readonly version: number;
+}
+
+/** The place of the first pair whose endpoint an earlier one has named already. */
+export function firstTwice(pairs: readonly Pair[]): number | undefined {
+  const named = new Set<EndpointName>();
+  const at = pairs.findIndex(({ endpoint }) => named.size === named.add(endpoint).size);
+  return at < 0 ? undefined : at;
 }

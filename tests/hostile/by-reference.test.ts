@@ -47,6 +47,18 @@ describe('a selection by reference is refused, and nothing is begun,', () => {
       text({ kind: 'endpoints', endpoints: Array.from({ length: 100_001 }, (_, nth) => `e${String(nth)}`) }),
       'selection-invalid',
     ],
+    ['of no pairs', text({ kind: 'pairs', pairs: [] }), 'selection-invalid'],
+    ['of pairs that are texts', text({ kind: 'pairs', pairs: ['shop'] }), 'selection-invalid'],
+    [
+      'of pairs that contradict each other',
+      text({ kind: 'pairs', pairs: [{ endpoint: 'shop', target: 'h2' }, { endpoint: 'shop' }] }),
+      'selection-invalid',
+    ],
+    [
+      'of a pair whose target nobody knows',
+      text({ kind: 'pairs', pairs: [{ endpoint: 'blog' }, { endpoint: 'shop', target: 'nowhere' }] }),
+      'host-unknown',
+    ],
     ['of no labels, which would be everything', text({ kind: 'labels', labels: {} }), 'selection-invalid'],
     [
       'of a label that only the prototype has',

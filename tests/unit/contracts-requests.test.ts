@@ -43,6 +43,13 @@ describe('a batch-move.requested event', () => {
     expect(head).toMatchObject({ source: '/ops', id: 'r-1', type: 'batch-move.requested' });
   });
 
+  test('selects pairs of an endpoint and its own target', () => {
+    const pairs = [{ endpoint: 'a', target: 'h2' }, { endpoint: 'b' }];
+    expect(accepted(event({ reason: 'x', pairs })).event).toMatchObject({
+      selection: { kind: 'value', selection: { kind: 'pairs', pairs } },
+    });
+  });
+
   test('selects by host, by labels or by reference', () => {
     const check = { key: `claims/${'0'.repeat(64)}`, sha256: '0'.repeat(64), bytes: 10 };
     expect(accepted(event({ reason: 'x', host: 'h1' })).event).toMatchObject({
@@ -85,6 +92,16 @@ describe('a batch-move.requested event', () => {
     [{ reason: 'x', endpoints: ['a'], host: 'h' }, 'selection-ambiguous', 'data.endpoints'],
     [{ reason: 'x', endpoints: ['a', 'b c'] }, 'field-invalid', 'data.endpoints[1]'],
     [{ reason: 'x', endpoints: ['a', 7] }, 'field-invalid', 'data.endpoints[1]'],
+    [{ reason: 'x', pairs: [] }, 'field-invalid', 'data.pairs'],
+    [{ reason: 'x', pairs: [{ endpoint: 'a' }], host: 'h' }, 'selection-ambiguous', 'data.endpoints'],
+    [{ reason: 'x', pairs: [{ endpoint: 'a' }], target: 'h' }, 'selection-ambiguous', 'data.target'],
+    [{ reason: 'x', pairs: [{ target: 'h' }] }, 'field-missing', 'data.pairs[0].endpoint'],
+    [{ reason: 'x', pairs: [{ endpoint: 'a', to: 'h' }] }, 'field-unknown', 'data.pairs[0].to'],
+    [
+      { reason: 'x', pairs: [{ endpoint: 'a', target: 'h' }, { endpoint: 'b' }, { endpoint: 'a' }] },
+      'endpoint-twice',
+      'data.pairs[2].endpoint',
+    ],
     [{ reason: 'x', labels: {} }, 'field-invalid', 'data.labels'],
     [{ reason: 'x', host: 'h1', target: 'h1' }, 'source-is-target', 'data.target'],
     [{ reason: 'x', host: 'h1', traget: 'h2' }, 'field-unknown', 'data.traget'],

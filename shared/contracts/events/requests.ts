@@ -23,7 +23,7 @@ const batchMoveRequested = z
         code: 'selection-ambiguous',
         field: 'selectionRef',
         sentence: 'A selection by reference stands beside one by value.',
-        cure: 'Leave out endpoints, host, labels and target; the body that selectionRef names may hold them.',
+        cure: 'Leave out everything else that selects; the body that selectionRef names may hold it.',
       });
     }
     return { kind: 'move-batch', reason, policy, selection: { kind: 'reference', check: selectionRef } };

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ClaimCheck, Selection } from '../../domain/batch.ts';
+import { firstTwice, type ClaimCheck, type Pair, type Selection } from '../../domain/batch.ts';
 import { endpointNameField, hostNameField, labelsField } from '../fields.ts';
 
 /** A hundred thousand of the longest names fit. */
@@ -23,6 +23,25 @@ const endpointList = z
   .array(endpointNameField)
   .min(1, { error: 'a list of at least one endpoint' })
   .transform((names) => [...new Set(names)]);
+const pairList = z
+  .array(
+    z
+      .strictObject({ endpoint: endpointNameField, target: hostNameField.optional() })
+      .transform(({ endpoint, target }): Pair =>
+        target === undefined ? { endpoint } : { endpoint, target },
+      ),
+  )
+  .min(1, { error: 'a list of at least one pair' })
+  .superRefine((pairs, context) => {
+    const at = firstTwice(pairs);
+    if (at === undefined) return;
+    context.addIssue({
+      code: 'custom',
+      path: [at, 'endpoint'],
+      message: 'An endpoint is named twice, and can go to one host only.',
+      params: { code: 'endpoint-twice', cure: 'Leave all of its pairs out but the one that is meant.' },
+    });
+  });
 const labelFilter = labelsField.refine((labels) => Object.keys(labels).length > 0, {
   error: 'at least one label',
 });
@@ -30,6 +49,7 @@ const labelFilter = labelsField.refine((labels) => Object.keys(labels).length > 
 /** The fields by which a request selects; which of them stand together is checked by `chosen`. */
 export const selectionFields = {
   endpoints: endpointList.optional(),
+  pairs: pairList.optional(),
   host: hostNameField.optional(),
   labels: labelFilter.optional(),
   target: hostNameField.optional(),
@@ -45,19 +65,29 @@ type Report = (issue: {
 
 /** The one selection that the fields make, or a report of why they make none. */
 export function chosen(fields: SelectionFields, report: Report): Selection | undefined {
-  const { endpoints, host, labels, target } = fields;
-  const given = [endpoints, host, labels].filter((part) => part !== undefined).length;
+  const { endpoints, pairs, host, labels, target } = fields;
+  const given = [endpoints, pairs, host, labels].filter((part) => part !== undefined).length;
   if (given !== 1) {
     report({
       code: given === 0 ? 'selection-missing' : 'selection-ambiguous',
       field: 'endpoints',
       sentence: given === 0 ? 'Nothing is selected.' : 'More than one way of selecting is used.',
-      cure: 'Give exactly one of endpoints, host, labels or selectionRef.',
+      cure: 'Give exactly one of endpoints, pairs, host, labels or selectionRef.',
     });
     return undefined;
   }
   const to = target === undefined ? {} : { target };
   if (endpoints !== undefined) return { kind: 'endpoints', endpoints, ...to };
+  if (pairs !== undefined) {
+    if (target === undefined) return { kind: 'pairs', pairs };
+    report({
+      code: 'selection-ambiguous',
+      field: 'target',
+      sentence: 'Pairs name their targets themselves.',
+      cure: 'Write the target into each pair, or leave target out.',
+    });
+    return undefined;
+  }
   if (labels !== undefined) return { kind: 'labels', labels, ...to };
   if (host === undefined) return undefined;
   if (host === target) {

@@ -15,7 +15,7 @@ import type { PlanMessage } from '../../ports/bus.ts';
 import { arbitrateAsSeen, mustArbitrate, silent, type Arbitrated } from '../arbiter.ts';
 import type { Invocation, Services } from '../services.ts';
 import { loadFleet } from './fleet.ts';
-import { readSelection, resolveSelection } from './selection.ts';
+import { readSelection, resolveSelection, targetsOf } from './selection.ts';
 
 export type PlanServices = Pick<
   Services,
@@ -38,7 +38,7 @@ export async function planBatch(
   if (found?.state !== 'planning') return;
   const begun = await readOrEnd(services, found);
   if (begun === undefined) return;
-  const { names, target } = begun;
+  const { names, targetOf } = begun;
   let { batch } = begun;
   const fleet = await loadFleet(services);
   while (batch.planned < names.length) {
@@ -47,7 +47,7 @@ export async function planBatch(
       return;
     }
     const page = names.slice(batch.planned, batch.planned + pageSize);
-    if (!(await planPage(services, batch, page, fleet, target))) {
+    if (!(await planPage(services, batch, page, fleet, targetOf))) {
       await services.bus.sendPlan({ batch: batch.id }, 1_000);
       return;
     }
@@ -66,7 +66,7 @@ export async function planBatch(
 interface Begun {
   readonly batch: Batch;
   readonly names: readonly EndpointName[];
-  readonly target: HostName | undefined;
+  readonly targetOf: ReturnType<typeof targetsOf>;
 }
 
 /**
@@ -80,8 +80,7 @@ async function readOrEnd(services: PlanServices, found: Batch): Promise<Begun | 
     const batch = await resolve(services, found);
     if (batch === undefined) return undefined;
     const names = await resolvedNames(services, batch);
-    const { target } = await readSelection(services, batch.selection);
-    return { batch, names, target };
+    return { batch, names, targetOf: targetsOf(await readSelection(services, batch.selection)) };
   } catch (error) {
     if (!(error instanceof StepFailure) || error.verdict !== 'fail' || found.planned > 0) throw error;
     await endUnplanned(services, found.id, error.failure);
@@ -140,7 +139,7 @@ async function planPage(
   batch: Batch,
   page: readonly EndpointName[],
   fleet: Occupied[],
-  target: HostName | undefined,
+  targetOf: Begun['targetOf'],
 ): Promise<boolean> {
   const placements = await services.store.loadMany(
     'endpoint',
@@ -148,7 +147,7 @@ async function planPage(
   );
   const planned = placements.flatMap((placement) => {
     if (placement === undefined) return [];
-    const choice = chooseTarget(fleet, placement, target);
+    const choice = chooseTarget(fleet, placement, targetOf(placement.endpoint));
     if (choice.kind === 'target') settleIn(fleet, choice.host, placement.sizeBytes);
     return [{ placement, choice }];
   });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { ClaimCheck, Selection } from '../../domain/batch.ts';
+import { firstTwice, type ClaimCheck, type Pair, type Selection } from '../../domain/batch.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import {
   isEndpointName,
@@ -20,15 +20,29 @@ const hostName = z.custom<HostName>(
   (value) => typeof value === 'string' && isHostName(value),
   'is no name of a host',
 );
+const endpointName = z.custom<EndpointName>(
+  (value) => typeof value === 'string' && isEndpointName(value),
+  'is no name of an endpoint',
+);
 const endpointNames = z
-  .array(
-    z.custom<EndpointName>(
-      (value) => typeof value === 'string' && isEndpointName(value),
-      'is no name of an endpoint',
-    ),
-  )
+  .array(endpointName)
   .min(1, 'is empty')
   .max(mostEndpoints, `has more than ${String(mostEndpoints)} names`);
+const pairs = z
+  .array(
+    z
+      .strictObject({ endpoint: endpointName, target: hostName.optional() })
+      .transform(({ endpoint, target }): Pair =>
+        target === undefined ? { endpoint } : { endpoint, target },
+      ),
+  )
+  .min(1, 'is empty')
+  .max(mostEndpoints, `has more than ${String(mostEndpoints)} pairs`)
+  .superRefine((list, context) => {
+    const at = firstTwice(list);
+    if (at !== undefined)
+      context.addIssue({ code: 'custom', path: [at], message: 'is of an endpoint that is there already' });
+  });
 // Without a single label everything there is would be selected.
 const labels = z
   .record(z.string().regex(labelPattern), z.string().max(100), 'is no set of labels and their values')
@@ -40,10 +54,11 @@ const selectionSchema = z
     'kind',
     [
       z.strictObject({ kind: z.literal('endpoints'), endpoints: endpointNames, target: hostName.optional() }),
+      z.strictObject({ kind: z.literal('pairs'), pairs }),
       z.strictObject({ kind: z.literal('host'), host: hostName, target: hostName.optional() }),
       z.strictObject({ kind: z.literal('labels'), labels, target: hostName.optional() }),
     ],
-    'must be an object whose kind is "endpoints", "host" or "labels"',
+    'must be an object whose kind is "endpoints", "pairs", "host" or "labels"',
   )
   .refine((it) => it.kind !== 'host' || it.host !== it.target, {
     path: ['target'],
@@ -59,6 +74,7 @@ export async function readSelection(
 ): Promise<Selection> {
   const parsed = selectionSchema.safeParse(await blobs.get(check));
   if (parsed.success) {
+    if (parsed.data.kind === 'pairs') return parsed.data;
     const { target, ...rest } = parsed.data;
     return target === undefined ? rest : { ...rest, target };
   }
@@ -67,7 +83,7 @@ export async function readSelection(
     {
       code: 'selection-invalid',
       sentence: `what lies at ${check.key} is no selection: ${faultOf(issue)}`,
-      cure: 'store {"kind":"endpoints","endpoints":[…]}, or one of kind "host" or "labels", and publish the request again with its hash',
+      cure: 'store {"kind":"endpoints","endpoints":[…]}, or one of kind "pairs", "host" or "labels", and publish the request again with its hash',
     },
     'fail',
   );
@@ -86,6 +102,13 @@ function faultOf(issue: z.core.$ZodIssue | undefined): string {
   return `${field === '' ? 'it' : field} ${what}`;
 }
 
+/** The only host that will do for an endpoint, if the selection names one. */
+export function targetsOf(selection: Selection): (endpoint: EndpointName) => HostName | undefined {
+  if (selection.kind !== 'pairs') return () => selection.target;
+  const targets = new Map(selection.pairs.map(({ endpoint, target }) => [endpoint, target]));
+  return (endpoint) => targets.get(endpoint);
+}
+
 export interface Resolved {
   readonly known: readonly EndpointName[];
   /** Asked for by name and not there, or not to be read. */
@@ -97,6 +120,11 @@ export async function resolveSelection(services: SelectionServices, selection: S
   switch (selection.kind) {
     case 'endpoints':
       return sift(services, [...new Set(selection.endpoints)]);
+    case 'pairs':
+      return sift(
+        services,
+        selection.pairs.map(({ endpoint }) => endpoint),
+      );
     case 'host':
       return collect(
         services,

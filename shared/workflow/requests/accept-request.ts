@@ -1,7 +1,7 @@
-import type { Selection } from '../../domain/batch.ts';
+import type { Pair, Selection } from '../../domain/batch.ts';
 import type { Parsed, RequestEvent } from '../../domain/event.ts';
 import { StepFailure } from '../../domain/failure.ts';
-import type { EndpointName, HostName } from '../../domain/ids.ts';
+import type { HostName } from '../../domain/ids.ts';
 import { readSelection } from '../planning/selection.ts';
 import type { Services } from '../services.ts';
 import { checkTarget, knownHost } from './known-host.ts';
@@ -51,8 +51,7 @@ async function selectionOf(
   }
   try {
     const selection = await readSelection(services, asked.check);
-    if (selection.kind !== 'endpoints') await checkSelection(services, selection);
-    else if (selection.target !== undefined) await checkTarget(services, selection.target);
+    await checkReference(services, selection);
     return selection;
   } catch (error) {
     // The field is the event's: it has no other.
@@ -64,7 +63,30 @@ async function selectionOf(
 
 const byReference = 'data.selectionRef';
 
+async function checkReference(services: AcceptServices, selection: Selection): Promise<void> {
+  switch (selection.kind) {
+    case 'endpoints':
+      if (selection.target !== undefined) await checkTarget(services, selection.target);
+      return;
+    case 'pairs': {
+      const targets = new Set(selection.pairs.flatMap(({ target }) => target ?? []));
+      for (const target of targets) await checkTarget(services, target);
+      return;
+    }
+    case 'host':
+    case 'labels':
+      await checkSelection(services, selection);
+      return;
+    default:
+      return selection satisfies never;
+  }
+}
+
 async function checkSelection(services: AcceptServices, selection: Selection): Promise<void> {
+  if (selection.kind === 'pairs') {
+    await checkPairs(services, selection.pairs);
+    return;
+  }
   const { target } = selection;
   if (target !== undefined) await checkTarget(services, target);
   switch (selection.kind) {
@@ -75,24 +97,37 @@ async function checkSelection(services: AcceptServices, selection: Selection): P
       await knownHost(services, selection.host, 'data.host');
       return;
     case 'endpoints':
-      await checkEndpoints(services, selection.endpoints, target);
+      await checkEndpoints(
+        services,
+        selection.endpoints.map((endpoint) => (target === undefined ? { endpoint } : { endpoint, target })),
+        (index) => `data.endpoints[${String(index)}]`,
+      );
       return;
     default:
       return selection satisfies never;
   }
 }
 
+async function checkPairs(services: AcceptServices, pairs: readonly Pair[]): Promise<void> {
+  const targets = new Map(
+    pairs.flatMap(({ target }, index) => (target === undefined ? [] : [[target, index]])),
+  );
+  for (const [target, index] of targets)
+    await checkTarget(services, target, `data.pairs[${String(index)}].target`);
+  await checkEndpoints(services, pairs, (index) => `data.pairs[${String(index)}].endpoint`);
+}
+
 async function checkEndpoints(
   { store }: AcceptServices,
-  endpoints: readonly EndpointName[],
-  target: HostName | undefined,
+  pairs: readonly Pair[],
+  fieldOf: (index: number) => string,
 ): Promise<void> {
   const placements = await store.loadMany(
     'endpoint',
-    endpoints.map((endpoint) => ({ endpoint })),
+    pairs.map(({ endpoint }) => ({ endpoint })),
   );
-  for (const [index, endpoint] of endpoints.entries()) {
-    const field = `data.endpoints[${String(index)}]`;
+  for (const [index, { endpoint, target }] of pairs.entries()) {
+    const field = fieldOf(index);
     const placement = placements[index];
     if (placement === undefined) {
       throw new Refused({

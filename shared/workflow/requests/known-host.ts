@@ -13,13 +13,17 @@ export async function knownHost({ store }: HostServices, name: HostName, field: 
 }
 
 /** May endpoints be sent there? @throws Refused `host-unknown`, `target-closed` */
-export async function checkTarget(services: HostServices, target: HostName): Promise<void> {
-  const host = await knownHost(services, target, 'data.target');
+export async function checkTarget(
+  services: HostServices,
+  target: HostName,
+  field = 'data.target',
+): Promise<void> {
+  const host = await knownHost(services, target, field);
   if (acceptsArrivals(host)) return;
   const why = host.intent.value === 'active' ? Object.keys(host.signals).join(', ') : host.intent.value;
   throw new Refused({
     code: 'target-closed',
-    field: 'data.target',
+    field,
     sentence: `${target} takes no new endpoints: it is ${why}`,
     cure: `choose another target, or publish host.uncordoned for ${target}`,
   });
