@@ -48,6 +48,8 @@ export interface EndpointReport {
   readonly step: string | null;
   readonly pauseMs: number | null;
   readonly reason?: string;
+  /** It would fail in the same way again: nothing plans it by itself. */
+  readonly quarantined?: true;
 }
 
 export function reportOf({ at, batch, moves }: BatchSnapshot): BatchReport {
@@ -95,7 +97,12 @@ function reportOfMove(move: Move): EndpointReport {
     state: labelOf(move.execution),
     step: 'step' in status ? status.step : null,
     pauseMs: pauseOf(move) ?? null,
-    ...('reason' in status ? { reason: `${status.reason.code}: ${status.reason.sentence}` } : {}),
+    ...('reason' in status
+      ? {
+          reason: `${status.reason.code}: ${status.reason.sentence}`,
+          ...(status.reason.quarantined === true ? { quarantined: true } : {}),
+        }
+      : {}),
   };
 }
 

@@ -104,6 +104,8 @@ export function blockerLine({ kind, on, code, moves }: Blocker): Text {
       return [styled('attention', '  ! '), `${String(moves)} held up: ${on} (${code})`];
     case 'ended':
       return [styled('bad', '  ✗ '), `${String(moves)} not moved: ${on} (${code})`];
+    case 'quarantined':
+      return [styled('bad', '  ✗ '), `${String(moves)} quarantined: ${on} (${code})`];
     default:
       return kind satisfies never;
   }

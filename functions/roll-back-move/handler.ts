@@ -1,8 +1,1 @@
-import { workMessage } from '../../shared/contracts/messages.ts';
-import { hostServices } from '../../shared/runtime/host-services.ts';
-import { queueHandler } from '../../shared/runtime/queue-handler.ts';
-import { workOnMove } from '../../shared/workflow/work-on-move.ts';
-
-export const handler = queueHandler(workMessage, (message, invocation) =>
-  workOnMove(hostServices(), message, invocation),
-);
+export { workHandler as handler } from '../../shared/runtime/work-handler.ts';

@@ -5,8 +5,11 @@ import type { Move } from './move.ts';
 
 /** Something that keeps moves from going on, or has ended them. */
 export interface Blocker {
-  /** `waiting`: nothing is wrong; `failing`: something is, and it is tried again; `ended`: these moves are over. */
-  readonly kind: 'waiting' | 'failing' | 'ended';
+  /**
+   * `waiting`: nothing is wrong; `failing`: something is, and it is tried again; `ended`: these moves are over;
+   * `quarantined`: they are over, and would fail in the same way again.
+   */
+  readonly kind: 'waiting' | 'failing' | 'ended' | 'quarantined';
   /** Stable, for programs. */
   readonly code: string;
   /** For `waiting` it completes "waits for …"; else it is a sentence that says what is wrong. */
@@ -76,7 +79,10 @@ function hindranceOf(move: Move, hosts: ReadonlyMap<HostName, Host>): Hindrance 
         : undefined;
     case 'rolled-back':
     case 'stuck':
-      return { ...failure('ended', status.reason), since: status.endedAt };
+      return {
+        ...failure(status.reason.quarantined === true ? 'quarantined' : 'ended', status.reason),
+        since: status.endedAt,
+      };
     case 'completed':
       return undefined;
     default:

@@ -1,8 +1,9 @@
-import type { Execution, StateName } from './execution.ts';
+import type { Execution, RunningState, StateName } from './execution.ts';
 import type { Fact, FactKind, FactOf } from './fact.ts';
 import {
   fresh,
   own,
+  quarantine,
   rollBack,
   withProgress,
   type Effect,
@@ -52,21 +53,8 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     'step-hindered': () => 'not-admitted',
     retreated: () => 'not-admitted',
     'undo-refused': () => 'not-admitted',
-    // What planning took is given back by the undo of the first step.
-    abandoned: ({ shape, fact, now }) =>
-      rollBack(
-        shape,
-        {
-          state: 'running',
-          step: firstStep(shape).name,
-          ...fresh,
-          dueAt: now,
-          forwardOnly: false,
-          retreats: 0,
-        },
-        fact.failure,
-        now,
-      ),
+    poisoned: ({ shape, fact, now }) => quarantine(shape, unbegun(shape, now), fact.failure, now),
+    abandoned: ({ shape, fact, now }) => rollBack(shape, unbegun(shape, now), fact.failure, now),
   },
   running: {
     admitted: () => 'already-admitted',
@@ -86,6 +74,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     'step-hindered': hinder,
     retreated: retreat,
     'undo-refused': () => 'not-applicable',
+    poisoned: ({ shape, status, fact, now }) => quarantine(shape, status, fact.failure, now),
     abandoned: ({ shape, status, fact, now }) =>
       status.forwardOnly ? 'past-the-pivot' : rollBack(shape, status, fact.failure, now),
   },
@@ -101,6 +90,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     'step-hindered': hinder,
     retreated: () => 'not-applicable',
     'undo-refused': goForward,
+    poisoned: ({ shape, status, fact, now }) => quarantine(shape, status, fact.failure, now),
     abandoned: () => 'not-applicable',
   },
   completed: terminal(),
@@ -131,6 +121,18 @@ export function decide(
       last: { fact: fact.kind, at: now, by },
     },
     effects: outcome.effects ?? [],
+  };
+}
+
+/** Work of which nothing has been done: what planning took is given back by the undo of the first step. */
+function unbegun(shape: WorkflowShape, now: number): RunningState {
+  return {
+    state: 'running',
+    step: firstStep(shape).name,
+    ...fresh,
+    dueAt: now,
+    forwardOnly: false,
+    retreats: 0,
   };
 }
 
@@ -165,6 +167,7 @@ function terminal(): { readonly [K in FactKind]: () => Outcome } {
     'step-hindered': ended,
     retreated: ended,
     'undo-refused': ended,
+    poisoned: ended,
     abandoned: ended,
   };
 }

@@ -8,6 +8,11 @@ export interface Failure {
   readonly cure: string;
   /** The host that it is about, where it is about one. */
   readonly host?: string;
+  /**
+   * The move was set aside because the same would come again: nothing plans its endpoint by itself until a person
+   * asks for it. Absent where the move was kept from going on by something else: a host that is down, or a person.
+   */
+  readonly quarantined?: true;
 }
 
 /**

@@ -71,6 +71,11 @@ export function giveUp(shape: WorkflowShape, status: Working, failure: Failure, 
   };
 }
 
+/** Gives up because the same would come again: nothing plans it anew by itself. */
+export function quarantine(shape: WorkflowShape, status: Working, failure: Failure, now: number): Outcome {
+  return giveUp(shape, status, { ...failure, quarantined: true }, now);
+}
+
 /** A lease that is still held stays: the undo begins when its holder has let go or has run out of time. */
 export function rollBack(shape: WorkflowShape, status: RunningState, reason: Failure, now: number): Outcome {
   return {

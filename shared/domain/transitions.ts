@@ -7,6 +7,7 @@ import {
   giveUp,
   later,
   own,
+  quarantine,
   withProgress,
   without,
   type Outcome,
@@ -36,7 +37,7 @@ export function claim(scene: Scene<Working, FactOf<'claimed'>>): Outcome {
       sentence: `${String(deaths)} workers in a row died in step ${status.step} without progress`,
       cure: "look at the function's log for memory or time limits, then retry the move",
     };
-    return giveUp(shape, without(status, 'lease'), failure, now);
+    return quarantine(shape, without(status, 'lease'), failure, now);
   }
   const token = execution.token + 1;
   return {
@@ -125,7 +126,7 @@ export function handOver(scene: Scene<Working, FactOf<'handed-over'>>): Outcome 
         sentence: `step ${held.step} was handed over ${String(idleHandovers)} times without progress`,
         cure: "give the function more time, or see the step's last report for what it waits on",
       };
-      return giveUp(shape, without(held, 'lease'), failure, now);
+      return quarantine(shape, without(held, 'lease'), failure, now);
     }
     return later(scene, { ...withProgress(held, fact.progress), idleHandovers }, 0, fact.ms);
   });
@@ -154,7 +155,7 @@ export function failForward(scene: Scene<RunningState, FactOf<'step-failed'>>): 
     const counted = { ...held, failures, lastFailure: fact.failure };
     // What cannot pass by itself needs no second try, unless there is no way but forward.
     if (failures >= allowed || (fact.fatal && !held.forwardOnly)) {
-      return giveUp(shape, without(counted, 'lease'), fact.failure, now);
+      return quarantine(shape, without(counted, 'lease'), fact.failure, now);
     }
     return later(scene, counted, backoff(shape, failures, fact.chance), fact.ms);
   });
@@ -165,7 +166,9 @@ export function failBack(scene: Scene<RollingBackState, FactOf<'step-failed'>>):
   return own(scene, (held) => {
     const failures = held.failures + 1;
     const counted = { ...held, failures, lastFailure: fact.failure };
-    if (failures >= shape.limits.attempts) return giveUp(shape, without(counted, 'lease'), fact.failure, now);
+    if (failures >= shape.limits.attempts) {
+      return quarantine(shape, without(counted, 'lease'), fact.failure, now);
+    }
     return later(scene, counted, backoff(shape, failures, fact.chance), fact.ms);
   });
 }
@@ -176,7 +179,7 @@ export function retreat(scene: Scene<RunningState, FactOf<'retreated'>>): Outcom
     if (held.forwardOnly || stepIndex(shape, fact.to) >= stepIndex(shape, held.step)) return 'not-applicable';
     const retreats = held.retreats + 1;
     if (retreats > shape.limits.retreats) {
-      return giveUp(shape, without({ ...held, retreats }, 'lease'), fact.failure, now);
+      return quarantine(shape, without({ ...held, retreats }, 'lease'), fact.failure, now);
     }
     const afterMs = backoff(shape, Math.min(retreats, 3), fact.chance);
     return {

@@ -3,11 +3,13 @@ import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
 import type { Invocation } from '../workflow/services.ts';
-import { StepFailure } from '../domain/failure.ts';
+import { StepFailure, type Failure } from '../domain/failure.ts';
 import { noteFailure } from '../workflow/note-failure.ts';
 import { invocationOf, platform, wrap } from './platform.ts';
 import { services } from './services.ts';
 
+/** Called when a message has failed with the same error so often that one more try would end no better. */
+type OnPoison<Message> = (message: Message, failure: Failure, invocation: Invocation) => Promise<void>;
 type QueueHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchResponse>;
 
 /**
@@ -18,10 +20,17 @@ type QueueHandler = (event: SQSEvent, context: Context) => Promise<SQSBatchRespo
 export function queueHandler<Message>(
   schema: z.ZodType<Message>,
   handle: (message: Message, invocation: Invocation) => Promise<void>,
+  onPoison?: OnPoison<Message>,
 ): QueueHandler {
-  return recordHandler(async (record, invocation) => {
-    await handle(read(schema, record.body), invocation);
-  });
+  return recordHandler(
+    async (record, invocation) => {
+      await handle(read(schema, record.body), invocation);
+    },
+    async (record, failure, invocation) => {
+      const { data } = schema.safeParse(jsonOf(record.body));
+      if (data !== undefined) await onPoison?.(data, failure, invocation);
+    },
+  );
 }
 
 /** A function behind a queue that is subscribed to a topic of the world's: it reads the texts itself. */
@@ -34,7 +43,10 @@ export function textQueueHandler(
   );
 }
 
-function recordHandler(handle: (record: SQSRecord, invocation: Invocation) => Promise<void>): QueueHandler {
+function recordHandler(
+  handle: (record: SQSRecord, invocation: Invocation) => Promise<void>,
+  onPoison?: OnPoison<SQSRecord>,
+): QueueHandler {
   return wrap(async (event, context) => {
     const invocation = invocationOf(context);
     const processor = new BatchProcessor(EventType.SQS);
@@ -43,7 +55,8 @@ function recordHandler(handle: (record: SQSRecord, invocation: Invocation) => Pr
         await handle(record, invocation);
         count('RecordsHandled');
       } catch (error) {
-        await report(error, record);
+        const failure = await report(error, record);
+        if (failure !== undefined) await setAside(record, failure, invocation);
         throw error;
       }
     };
@@ -52,6 +65,18 @@ function recordHandler(handle: (record: SQSRecord, invocation: Invocation) => Pr
       throwOnFullBatchFailure: false,
     });
   });
+
+  async function setAside(record: SQSRecord, failure: Failure, invocation: Invocation): Promise<void> {
+    try {
+      await onPoison?.(record, failure, invocation);
+    } catch (trouble) {
+      // The record has failed in any case, and comes again or is kept as a dead letter.
+      platform().logger.warn('what a record is about could not be set aside', {
+        messageId: record.messageId,
+        error: String(trouble),
+      });
+    }
+  }
 }
 
 /**
@@ -118,8 +143,11 @@ function jsonOf(text: string): unknown {
 
 /** A message that failed once usually does not again; from the second time on it is kept why. */
 const notedFrom = 2;
-
-async function report(error: unknown, { messageId, attributes, eventSourceARN }: SQSRecord): Promise<void> {
+/** @returns the failure, once it has come too often for chance */
+async function report(
+  error: unknown,
+  { messageId, attributes, eventSourceARN }: SQSRecord,
+): Promise<Failure | undefined> {
   count('RecordsFailed');
   const { logger, config } = platform();
   const receives = Number(attributes.ApproximateReceiveCount);
@@ -128,15 +156,16 @@ async function report(error: unknown, { messageId, attributes, eventSourceARN }:
     received: receives,
     error: error instanceof Error ? error : new Error(String(error)),
   });
-  if (receives < notedFrom) return;
+  if (receives < notedFrom) return undefined;
   const name = eventSourceARN.split(':').at(-1) ?? '';
   // Queues are called after the table: what is left is the queue's own name.
   const queue = name.startsWith(`${config.TABLE_NAME}-`) ? name.slice(config.TABLE_NAME.length + 1) : name;
   try {
-    await noteFailure(services(), { message: messageId, queue, receives }, error);
+    return await noteFailure(services(), { message: messageId, queue, receives }, error);
   } catch (trouble) {
     // The record has failed in any case; that its reason is not kept must not hide it.
     logger.warn('why a record failed could not be kept', { messageId, error: String(trouble) });
+    return undefined;
   }
 }
 

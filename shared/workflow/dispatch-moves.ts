@@ -154,34 +154,45 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
       data: {
         batch: id,
         reason: batch.reason,
-        counts: { ...counts },
+        counts: { ...counts.byLabel },
+        quarantined: counts.quarantined,
         ...(batch.failure === undefined ? {} : { failure: { ...batch.failure } }),
       },
     },
   ]);
-  const ended: Batch = { ...batch, state: 'completed', counts, endedAt: services.clock.now() };
+  const ended: Batch = {
+    ...batch,
+    state: 'completed',
+    counts: counts.byLabel,
+    endedAt: services.clock.now(),
+  };
   const answer = await services.store.commit('batch', batch, ended);
-  if (answer.kind === 'committed') services.log.info('batch completed', { batch: id, counts });
+  if (answer.kind === 'committed') services.log.info('batch completed', { batch: id, ...counts });
 }
 
 /** @returns undefined while a move is still under way */
-async function countMoves(
-  services: DispatchServices,
-  batch: Batch,
-): Promise<Partial<Record<MoveLabel, number>> | undefined> {
+async function countMoves(services: DispatchServices, batch: Batch): Promise<Counts | undefined> {
   const names = await resolvedNames(services, batch);
   const moves = await loadReadable(
     services,
     'move',
     names.map((name) => ({ id: moveIdOf(services, batch, name) })),
   );
-  const counts: Partial<Record<MoveLabel, number>> = {};
+  const byLabel: Partial<Record<MoveLabel, number>> = {};
+  let quarantined = 0;
   for (const move of moves) {
     const label = labelOfMove(move);
     if (!isSettled(label)) return undefined;
-    counts[label] = (counts[label] ?? 0) + 1;
+    byLabel[label] = (byLabel[label] ?? 0) + 1;
+    if (isSetAside(move)) quarantined += 1;
   }
-  return counts;
+  return { byLabel, quarantined };
+}
+
+interface Counts {
+  readonly byLabel: Readonly<Partial<Record<MoveLabel, number>>>;
+  /** Of those that have not arrived: how many would fail in the same way again. */
+  readonly quarantined: number;
 }
 
 /** A move whose row cannot be read is set aside, and the batch goes on without it and says so. */
@@ -189,3 +200,9 @@ const labelOfMove = (move: Move | 'unreadable' | undefined): MoveLabel => {
   if (move === 'unreadable') return 'stuck';
   return move === undefined ? 'waiting' : labelOf(move.execution);
 };
+
+function isSetAside(move: Move | 'unreadable' | undefined): boolean {
+  if (move === undefined || move === 'unreadable') return move === 'unreadable';
+  const { status } = move.execution;
+  return 'reason' in status && status.reason.quarantined === true;
+}

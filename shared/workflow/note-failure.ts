@@ -6,24 +6,36 @@ import type { Services } from './services.ts';
 /** A message that a function failed on. */
 export type FailedMessage = Pick<Letter, 'message' | 'queue' | 'receives'>;
 
+/** The same error so often is no accident. */
+const poisonousFrom = 3;
+
 /**
  * Keeps why a message failed, under the message's id: the queue that it is set aside in at last does not know it.
+ * @returns the failure, once the message has failed with the same so often that one more try would end no better
  * @throws StoreUnavailable
  */
 export async function noteFailure(
   { store, clock }: Pick<Services, 'store' | 'clock'>,
   failed: FailedMessage,
   error: unknown,
-): Promise<void> {
+): Promise<Failure | undefined> {
   const news = { ...failed, failure: failureOf(error), at: clock.now() };
   const { message } = failed;
   for (;;) {
     const held = await store.load('letter', { message });
     if (held === undefined) {
-      if ((await store.insert('letter', { ...news, version: 1 })) === 'inserted') return;
-    } else if ((await store.commit('letter', held, { ...held, ...news })).kind === 'committed') return;
+      if ((await store.insert('letter', { ...news, version: 1 })) === 'inserted') return undefined;
+    } else if ((await store.commit('letter', held, { ...held, ...news })).kind === 'committed') {
+      return failed.receives >= poisonousFrom && isSame(held.failure, news.failure)
+        ? news.failure
+        : undefined;
+    }
   }
 }
+
+/** An outage passes, however often it is met. */
+const isSame = (one: Failure | undefined, other: Failure): boolean =>
+  other.code !== 'store-unavailable' && one?.code === other.code && one.sentence === other.sentence;
 
 function failureOf(error: unknown): Failure {
   if (error instanceof StepFailure) return error.failure;

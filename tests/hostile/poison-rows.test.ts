@@ -3,9 +3,13 @@ import { codecs } from '../../shared/aws/layout.ts';
 import { endpointName, hostName, type BatchId, type EndpointName } from '../../shared/domain/ids.ts';
 import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
 import { moveIdOf, planBatch } from '../../shared/workflow/planning/plan-batch.ts';
+import { noteFailure } from '../../shared/workflow/note-failure.ts';
+import { setAside } from '../../shared/workflow/set-aside.ts';
 import { sweepRows } from '../../shared/workflow/sweep/sweep-rows.ts';
+import { workOnMove } from '../../shared/workflow/work-on-move.ts';
 import type { RowKey } from '../../shared/contracts/rows/row.ts';
-import { RowUnreadable } from '../../shared/ports/failures.ts';
+import { RowUnreadable, StoreUnavailable } from '../../shared/ports/failures.ts';
+import { createMemorySecrets } from '../support/memory-secrets.ts';
 import { HostileWorld, planningServices } from '../support/hostile-world.ts';
 import { failure } from '../support/sample-batch.ts';
 
@@ -92,4 +96,63 @@ test('a due row on which the sweep fails does not keep it from those behind it, 
   const later = { ...services.clock, now: () => Date.now() + 600_000 };
   await expect(sweepRows({ ...services, clock: later }, time)).rejects.toThrow('not answered');
   expect(working()).toHaveLength(names.length - 1);
+});
+
+test('a move that every function fails on is set aside after the third time, and its batch ends and says so', async () => {
+  const { world, services, id, batch, moveOf } = await prepared();
+  await planBatch(services, { batch: id }, time);
+  await dispatchMoves(services, [{ batch: id }], time);
+  const move = await moveOf(poison);
+  const admitted = await world.store.load('move', { id: move });
+  if (admitted?.execution.status.state !== 'running') throw new Error('not admitted');
+  // As a release leaves it that has a step more.
+  const status = { ...admitted.execution.status, step: 'a-step-of-tomorrow' };
+  const odd = { ...admitted, execution: { ...admitted.execution, status } };
+  expect((await world.store.commit('move', admitted, odd)).kind).toBe('committed');
+
+  const hands = {
+    ...services,
+    secrets: createMemorySecrets(new Map()),
+    driver: async () => Promise.reject(new Error('no host is asked')),
+  };
+  const message = { kind: 'work', task: move, phase: 'transfer' } as const;
+  const failing = async (receives: number) => {
+    const error = await workOnMove(hands, message, { owner: 'w', ...time }).catch(
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(RangeError);
+    return noteFailure(services, { message: 'm1', queue: 'transfer', receives }, error);
+  };
+  expect(await failing(2)).toBeUndefined();
+  const poisoned = await failing(3);
+  if (poisoned === undefined) throw new Error('the third failure is not told');
+  await setAside(services, move, poisoned, 'w');
+  const aside = await world.store.load('move', { id: move });
+  expect(aside?.execution.status).toMatchObject({
+    state: 'rolling-back',
+    reason: { code: 'unexpected', quarantined: true },
+  });
+  expect(world.bus.sent.at(-1)).toMatchObject({ queue: 'rollback' });
+
+  for (const name of names) {
+    const row = await world.store.load('move', { id: await moveOf(name) });
+    if (row === undefined) throw new Error(`no move of ${name}`);
+    const { status: was } = row.execution;
+    const reason = 'reason' in was ? was.reason : failure;
+    const ended = { state: 'rolled-back', endedAt: 1, reason } as const;
+    await world.store.commit('move', row, { ...row, execution: { ...row.execution, status: ended } });
+  }
+  await dispatchMoves(services, [{ batch: id }], time);
+  expect(await batch()).toMatchObject({ state: 'completed', counts: { 'rolled-back': 3 } });
+  expect(world.bus.announced.at(-1)).toMatchObject({ type: 'batch.completed', data: { quarantined: 1 } });
+});
+
+test('a failure that is another each time, or the table that is away, sets nothing aside', async () => {
+  const { services } = await prepared();
+  const noted = (receives: number, error: unknown) =>
+    noteFailure(services, { message: 'm2', queue: 'transfer', receives }, error);
+  expect(await noted(2, new Error('one'))).toBeUndefined();
+  expect(await noted(3, new Error('another'))).toBeUndefined();
+  expect(await noted(4, new StoreUnavailable('away'))).toBeUndefined();
+  expect(await noted(5, new StoreUnavailable('away'))).toBeUndefined();
 });

@@ -42,7 +42,7 @@ const factsIn = (mood: Mood): fc.Arbitrary<(own: number) => Fact> =>
           ),
         },
         { weight: mood.trouble, arbitrary: fc.constant('step-failed' as const) },
-        { weight: mood.end, arbitrary: fc.constant('abandoned' as const) },
+        { weight: mood.end, arbitrary: fc.constantFrom('abandoned' as const, 'poisoned' as const) },
       ),
       token,
       ms,
@@ -76,6 +76,7 @@ const factsIn = (mood: Mood): fc.Arbitrary<(own: number) => Fact> =>
           return { kind, ...base, to: step, failure };
         case 'undo-refused':
           return { kind, token: by, step };
+        case 'poisoned':
         case 'abandoned':
           return { kind, failure };
         default:

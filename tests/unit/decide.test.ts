@@ -40,6 +40,7 @@ const facts: { readonly [K in FactKind]: FactOf<K> } = {
   'step-hindered': { kind: 'step-hindered', token, ms, failure, chance: 0.5 },
   retreated: { kind: 'retreated', token, ms, to: 'provision', failure, chance: 0.5 },
   'undo-refused': { kind: 'undo-refused', token, step: 'activate' },
+  poisoned: { kind: 'poisoned', failure },
   abandoned: { kind: 'abandoned', failure },
 };
 
@@ -57,6 +58,7 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
     'step-hindered': 'not-admitted',
     retreated: 'not-admitted',
     'undo-refused': 'not-admitted',
+    poisoned: 'rolling-back preflight',
     abandoned: 'rolling-back preflight',
   },
   running: {
@@ -71,6 +73,7 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
     'step-hindered': 'running copy',
     retreated: 'running provision',
     'undo-refused': 'not-applicable',
+    poisoned: 'rolling-back copy',
     abandoned: 'rolling-back copy',
   },
   'rolling-back': {
@@ -85,6 +88,7 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
     'step-hindered': 'rolling-back copy',
     retreated: 'not-applicable',
     'undo-refused': 'running activate',
+    poisoned: 'stuck copy',
     abandoned: 'not-applicable',
   },
   completed: ended(),
@@ -105,6 +109,7 @@ function ended(): { readonly [K in FactKind]: 'ended' } {
     'step-hindered': 'ended',
     retreated: 'ended',
     'undo-refused': 'ended',
+    poisoned: 'ended',
     abandoned: 'ended',
   };
 }
@@ -181,6 +186,21 @@ describe('failures', () => {
   test('the third failure of a step rolls back, with its reason', () => {
     const { status } = next({ ...states.running, failures: 2 }, facts['step-failed']);
     expect(status).toMatchObject({ state: 'rolling-back', step: 'copy', reason: failure });
+  });
+
+  test('what would fail in the same way again is quarantined; a host that is down, or a person, quarantines nothing', () => {
+    const reasonOf = (from: ExecutionState, fact: Fact): unknown => {
+      const { status } = next(from, fact);
+      return 'reason' in status ? status.reason : undefined;
+    };
+    const last = { ...states.running, failures: 2 };
+    const patient = { ...states.running, hinderedSince: now - shape.limits.patienceMs };
+    const quarantined = { ...failure, quarantined: true };
+    expect(reasonOf(last, facts['step-failed'])).toEqual(quarantined);
+    expect(reasonOf(states.running, { ...facts['step-failed'], fatal: true })).toEqual(quarantined);
+    expect(reasonOf(states.waiting, facts.poisoned)).toEqual(quarantined);
+    expect(reasonOf(patient, facts['step-hindered'])).toEqual(failure);
+    expect(reasonOf(states.running, facts.abandoned)).toEqual(failure);
   });
 
   test('a failure that cannot pass by itself rolls back at once', () => {

@@ -42,6 +42,7 @@ export const failureField = z.strictObject({
   sentence: z.string(),
   cure: z.string(),
   host: z.exactOptional(z.string()),
+  quarantined: z.exactOptional(z.literal(true)),
 });
 
 export const claimCheckField = z.strictObject({ key: z.string(), sha256: z.string(), bytes: countField });

@@ -327,6 +327,31 @@ export const engineRemovals: readonly Removal[] = [
       testName: 'a request that is refused ends with its reason, and so it stays',
     },
   ]),
+  {
+    name: 'poison-for-ever',
+    invariant: 9,
+    enforces:
+      'A message that fails with the same error three times is known for poison: its move is set aside.',
+    file: 'shared/workflow/note-failure.ts',
+    symbol: 'noteFailure',
+    from: 'failed.receives >= poisonousFrom && isSame(held.failure, news.failure) ? news.failure : undefined',
+    to: 'failed.receives < 0 && isSame(held.failure, news.failure) ? news.failure : undefined',
+    test: 'tests/hostile/poison-rows.test.ts',
+    testName:
+      'a move that every function fails on is set aside after the third time, and its batch ends and says so',
+  },
+  {
+    name: 'quarantine-unmarked',
+    invariant: 9,
+    enforces: 'What would fail in the same way again is marked: nothing plans it anew by itself.',
+    file: 'shared/domain/transition.ts',
+    symbol: 'quarantine',
+    from: '{ ...failure, quarantined: true }',
+    to: '{ ...failure }',
+    test: 'tests/unit/decide.test.ts',
+    testName:
+      'failures what would fail in the same way again is quarantined; a host that is down, or a person, quarantines nothing',
+  },
   ...removals({ test: 'tests/unit/runtime-handlers.test.ts' }, [
     {
       name: 'partial-answers',
@@ -335,8 +360,8 @@ export const engineRemovals: readonly Removal[] = [
         'Records of one message batch fail one by one: a poison one takes no other with it, and is not lost.',
       file: 'shared/runtime/queue-handler.ts',
       symbol: 'recordHandler',
-      from: '        await report(error, record);\n        throw error;',
-      to: '        await report(error, record);',
+      from: 'await setAside(record, failure, invocation);\n        throw error;',
+      to: 'await setAside(record, failure, invocation);',
       testName:
         'a function behind a queue of ours works on all records at once and answers only those that failed',
     },
