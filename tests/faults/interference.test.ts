@@ -123,14 +123,33 @@ describe('somebody changes what a move stands on: it is undone, and says what wa
     await client.end();
   }
 
-  test.each(daily(['catchUp', 'predictPause'] as const, (call) => call === 'predictPause'))(
-    'a replication slot is dropped before %s',
-    async (call) => {
+  async function disableSubscription(move: FaultyMove): Promise<void> {
+    const id = (await move.move()).id.slice('mv_'.length);
+    const client = await hosts.target.connect(move.tenant.database);
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT subname AS name FROM pg_subscription WHERE subname LIKE 'dray_%${id}%'`,
+    );
+    for (const { name } of rows) {
+      await client.query(`ALTER SUBSCRIPTION ${pg.escapeIdentifier(name)} DISABLE`);
+    }
+    await client.end();
+    expect(rows).toHaveLength(1);
+  }
+
+  const interferences = [
+    { what: 'a replication slot is dropped', call: 'catchUp', act: dropSlot, code: 'slot-missing' },
+    { what: 'a replication slot is dropped', call: 'predictPause', act: dropSlot, code: 'slot-missing' },
+    // The move waits half a minute for the target to follow.
+    { what: 'the target follows no more', call: 'catchUp', act: disableSubscription, code: 'stream-stopped' },
+  ] as const;
+  test.each(daily(interferences, ({ call }) => call === 'predictPause'))(
+    '$what before $call',
+    async ({ call, act, code }) => {
       const { move, proof } = await begin();
-      move.strike({ call }, () => dropSlot(move));
+      move.strike({ call }, () => act(move));
       await move.deliver();
       expect(await label(move)).toBe('rolled-back');
-      expect(move.reasonsAbout(hosts.source)).toContain('slot-missing');
+      expect([hosts.source, hosts.target].flatMap((host) => move.reasonsAbout(host))).toContain(code);
       expect(await proof.ofStayed()).toEqual([]);
     },
     120_000,

@@ -334,8 +334,8 @@ export const engineRemovals: readonly Removal[] = [
       'A message that fails with the same error three times is known for poison: its move is set aside.',
     file: 'shared/workflow/note-failure.ts',
     symbol: 'noteFailure',
-    from: 'failed.receives >= poisonousFrom && isSame(held.failure, news.failure) ? news.failure : undefined',
-    to: 'failed.receives < 0 && isSame(held.failure, news.failure) ? news.failure : undefined',
+    from: 'failed.receives >= poisonousFrom && isSame',
+    to: 'failed.receives >= 1_000 * poisonousFrom && isSame',
     test: 'tests/hostile/poison-rows.test.ts',
     testName:
       'a move that every function fails on is set aside after the third time, and its batch ends and says so',
