@@ -3,27 +3,28 @@ import type { Host } from '../../shared/domain/host.ts';
 import type { HostName } from '../../shared/domain/ids.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
 import { findEndpoint, findHost, placementsOf } from '../names.ts';
-import { bytes, jsonOption, requestIdOption, textPair } from '../options.ts';
+import { bytes, jsonOption, requestIdOption } from '../options.ts';
 import { showBytes } from '../quantity.ts';
 import { submit } from '../request.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { discover, sizeOfDatabase } from './discover.ts';
+import { addEndpointChange, wishesOf, wishOptions, type WishOptions } from './endpoint-change.ts';
 import { draftOf, sayAccepted, sayRefused, type PublishedOptions } from './publishing.ts';
 
-interface AddOptions extends PublishedOptions {
+interface AddOptions extends PublishedOptions, WishOptions {
+  readonly size?: number;
   readonly host: string;
   readonly database: string;
-  readonly size?: number;
-  readonly label?: Readonly<Record<string, string>>;
 }
 
 export function addEndpoint(program: Command, session: Session): void {
   const group = program
     .command('endpoint')
-    .summary('endpoints: add, discover, show, list')
+    .summary('endpoints: add, change, discover, show, list')
     .description('The named units of data that move.');
-  group
+  addEndpointChange(group, session);
+  const add = group
     .command('add')
     .summary('register a database as an endpoint')
     .description('Registers a database that exists as an endpoint, under a name that stays when it moves.')
@@ -31,17 +32,13 @@ export function addEndpoint(program: Command, session: Session): void {
     .requiredOption('--host <host>', 'the host that it is on')
     .requiredOption('--database <database>', 'what it is called there')
     .option('--size <size>', 'how large it is, e.g. 3GB; without it the host is asked', bytes)
-    .option(
-      '--label <key=value>',
-      'a label by which it can be selected; may be given more than once',
-      textPair,
-    )
     .addOption(jsonOption())
     .addOption(requestIdOption())
     .addHelpText('after', '\nExample:\n  dray endpoint add shop --host a --database shop_production\n')
     .action(async (name: string, options: AddOptions) => {
-      session.exitCode = await add(session, name, options);
+      session.exitCode = await register(session, name, options);
     });
+  for (const option of wishOptions()) add.addOption(option);
   group
     .command('discover')
     .summary('list the databases of a host')
@@ -73,9 +70,9 @@ export function addEndpoint(program: Command, session: Session): void {
     });
 }
 
-async function add(session: Session, name: string, options: AddOptions): Promise<number> {
+async function register(session: Session, name: string, options: AddOptions): Promise<number> {
   const client = await session.client();
-  const { host, database, size, label } = options;
+  const { host, database, size } = options;
   const id = options.requestId ?? client.chance.unique();
   const sizeBytes = size ?? (await sizeOfDatabase(session, client, await findHost(client, host), database));
   const outcome = await submit(
@@ -86,8 +83,8 @@ async function add(session: Session, name: string, options: AddOptions): Promise
         name,
         host,
         database,
+        ...wishesOf(options),
         ...(sizeBytes === undefined ? {} : { sizeBytes }),
-        ...(label === undefined ? {} : { labels: label }),
       },
       id,
     ),
@@ -121,6 +118,16 @@ async function show(session: Session, name: string, json: boolean): Promise<void
     ['epoch', String(report.epoch)],
     ['state', report.state],
     ['size', showBytes(placement.sizeBytes)],
+    ...(placement.group === undefined
+      ? []
+      : [
+          [
+            'group',
+            `${placement.group.name}, no two ${placement.group.spread === 'hosts' ? 'on one host' : 'in one zone'}`,
+          ],
+        ]),
+    ...(placement.zones === undefined ? [] : [['only in', placement.zones.join(', ')]]),
+    ...(placement.pin === undefined ? [] : [['pinned to', placement.pin]]),
     ...Object.entries(placement.labels).map(([key, value]) => ['label', `${key}=${value}`]),
     ...(claim === undefined ? [] : [['moved by', `${claim}  (dray move show ${claim})`]]),
   ];
@@ -150,6 +157,9 @@ async function list(session: Session, host: string | undefined, json: boolean): 
       bytes: placement.sizeBytes,
       move: placement.claim?.move ?? null,
       labels: placement.labels,
+      group: placement.group ?? null,
+      zones: placement.zones ?? null,
+      pin: placement.pin ?? null,
     }));
     terminal.json({ endpoints });
     return;

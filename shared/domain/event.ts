@@ -2,6 +2,7 @@ import type { ClaimCheck, Selection } from './batch.ts';
 import type { Failure } from './failure.ts';
 import type { EndpointName, HostName } from './ids.ts';
 import type { JsonObject } from './json.ts';
+import type { Wishes } from './placement.ts';
 import type { MovePolicy } from './policy.ts';
 
 /** What every event says about itself, whatever it is about. */
@@ -31,9 +32,23 @@ export type RequestEvent =
       readonly endpoint: EndpointName;
       readonly host: HostName;
       readonly database: string;
-      readonly sizeBytes: number;
-      readonly labels: Readonly<Record<string, string>>;
+      readonly wishes: Wishes;
+    }
+  | {
+      readonly kind: 'change-endpoint';
+      readonly endpoint: EndpointName;
+      /** What is changed, and to what; null: it is wished no longer. */
+      readonly wishes: ChangedWishes;
+      /** The publisher's own count: of two changes of a wish the later one stands, whichever arrives first. */
+      readonly sequence: number;
     };
+
+/** Some of the wishes; of those that may be absent, null takes one away. */
+export type ChangedWishes = {
+  readonly [Name in keyof Wishes]?: undefined extends Wishes[Name]
+    ? NonNullable<Wishes[Name]> | null
+    : Wishes[Name];
+};
 
 /** What happens to hosts, on the `host-changes` topic. */
 export type HostChange =

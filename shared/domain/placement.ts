@@ -15,7 +15,25 @@ export type Arbitration =
   /** The point of no return: the new host is being opened. */
   | { readonly kind: 'opening'; readonly move: MoveId; readonly token: number; readonly from: HostName };
 
-export interface Placement {
+/** Endpoints that are to be kept apart, so that what befalls one place does not befall all of them. */
+export interface Group {
+  readonly name: string;
+  /** No two of them on one host, or not even in one zone. */
+  readonly spread: 'hosts' | 'zones';
+}
+
+/** What people say of an endpoint, and may change at any time. */
+export interface Wishes {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly sizeBytes: number;
+  readonly group?: Group;
+  /** The zones in which it may be; undefined: in any. */
+  readonly zones?: readonly string[];
+  /** It does not leave this host, but when it is named itself or the host has failed. */
+  readonly pin?: HostName;
+}
+
+export interface Placement extends Wishes {
   readonly endpoint: EndpointName;
   readonly driver: string;
   readonly host: HostName;
@@ -33,8 +51,8 @@ export interface Placement {
   readonly claims: number;
   /** The last epoch that was told to the world. */
   readonly announcedEpoch: number;
-  readonly sizeBytes: number;
-  readonly labels: Readonly<Record<string, string>>;
+  /** The publisher's sequence by which each wish was changed last. */
+  readonly sequences?: Readonly<Partial<Record<keyof Wishes, number>>>;
   readonly registeredAt: number;
   readonly version: number;
 }

@@ -229,6 +229,26 @@ describe('dray on the embedded cloud', () => {
     );
   });
 
+  it('changes what is wished of an endpoint, and takes it away again', async () => {
+    const change = [
+      'endpoint',
+      'change',
+      'tenant-00002',
+      '--group',
+      'web',
+      '--spread',
+      'zones',
+      '--pin',
+      'h1',
+    ];
+    expect((await dray.json(change)).value).toMatchObject({ outcome: 'accepted' });
+    const shown = (await dray.run(['endpoint', 'show', 'tenant-00002'])).out;
+    expect(shown).toMatch(/group +web, no two in one zone/);
+    expect(shown).toMatch(/pinned to +h1/);
+    await dray.run(['endpoint', 'change', 'tenant-00002', '--without', 'group', 'pin']);
+    expect((await dray.run(['endpoint', 'show', 'tenant-00002'])).out).not.toMatch(/group|pinned/);
+  });
+
   it('drains a host, which then takes nothing new until it is wanted again', async () => {
     const { code, value } = await dray.json([
       'drain',

@@ -124,10 +124,17 @@ const placement: Arbitrary<Placement> = fc
     announcedEpoch: small,
     sizeBytes: count,
     labels: textMap,
+    group: fc.record({ name: text, spread: fc.constantFrom('hosts' as const, 'zones' as const) }),
+    zones: fc.array(text, { maxLength: 3 }),
+    pin: anyHostName,
+    sequences: fc.record(
+      { labels: count, sizeBytes: count, group: count, zones: count, pin: count },
+      { requiredKeys: [] },
+    ),
     registeredAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['claim']));
+  .chain((whole) => lacking(whole, ['claim', 'group', 'zones', 'pin', 'sequences']));
 
 const batch: Arbitrary<Batch> = fc
   .record({

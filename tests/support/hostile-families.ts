@@ -30,9 +30,16 @@ const sound: readonly Sound[] = [
   {
     type: 'endpoint.registered',
     topic: 'requests',
-    data: { name: 'new', host: 'h1', database: 'new', labels: { tier: 'gold' } },
-    names: ['name', 'host'],
+    data: { name: 'new', host: 'h1', database: 'new', labels: { tier: 'gold' }, pin: 'h1' },
+    names: ['name', 'host', 'pin'],
     lines: ['database'],
+  },
+  {
+    type: 'endpoint.changed',
+    topic: 'requests',
+    data: { name: 'shop', labels: { tier: 'gold' } },
+    names: ['name'],
+    lines: [],
   },
   {
     type: 'host.registered',

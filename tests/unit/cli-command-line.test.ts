@@ -62,6 +62,8 @@ describe('the command line', () => {
     [['move', 'shop', '--offline', 'maybe']],
     [['host', 'add', 'a', '--url', 'postgres://x@y/z', '--capacity', 'lots']],
     [['batch', 'show', 'shop']],
+    [['endpoint', 'change', 'shop', '--spread', 'zones']],
+    [['endpoint', 'change', 'shop', '--without', 'labels']],
     [['move', 'show', 'shop', '--state-dir', '/nonexistent']],
     [['up', '--port', '99999']],
     [['publish']],

@@ -142,8 +142,17 @@ describe('an endpoint.registered event', () => {
       endpoint: 'shop',
       host: 'h1',
       database: 'Läden "Nord" 🛒',
-      sizeBytes: 0,
-      labels: { tier: 'gold' },
+      wishes: { sizeBytes: 0, labels: { tier: 'gold' } },
+    });
+  });
+
+  test('may say where it may be, and which others it is kept apart from', () => {
+    const data = { name: 'shop', host: 'h1', database: 'shop', zones: ['z1', 'z2', 'z1'], pin: 'h1' };
+    expect(accepted(registered({ ...data, group: 'web' })).event).toMatchObject({
+      wishes: { group: { name: 'web', spread: 'hosts' }, zones: ['z1', 'z2'], pin: 'h1' },
+    });
+    expect(accepted(registered({ ...data, group: { name: 'web', spread: 'zones' } })).event).toMatchObject({
+      wishes: { group: { name: 'web', spread: 'zones' } },
     });
   });
 
@@ -153,8 +162,48 @@ describe('an endpoint.registered event', () => {
     [{ name: '../shop', host: 'h1', database: 'x' }, 'field-invalid', 'data.name'],
     [{ name: 'shop', host: 'h1', database: 'x', sizeBytes: -1 }, 'field-invalid', 'data.sizeBytes'],
     [{ name: 'shop', host: 'h1', database: 'x', labels: { 'a b': 'c' } }, 'field-invalid', 'data.labels.a b'],
+    [{ name: 'shop', host: 'h1', database: 'x', group: '' }, 'field-invalid', 'data.group'],
+    [
+      { name: 'shop', host: 'h1', database: 'x', group: { name: 'a', spread: 'racks' } },
+      'field-invalid',
+      'data.group',
+    ],
+    [{ name: 'shop', host: 'h1', database: 'x', zones: [] }, 'field-invalid', 'data.zones'],
+    [{ name: 'shop', host: 'h1', database: 'x', zones: ['z1', ''] }, 'field-invalid', 'data.zones[1]'],
+    [{ name: 'shop', host: 'h1', database: 'x', pin: 'a b' }, 'field-invalid', 'data.pin'],
   ])('is refused when its data are %j', (data, code, field) => {
     expect(refused(registered(data))).toMatchObject({ code, field });
+  });
+});
+
+describe('an endpoint.changed event', () => {
+  const changed = (data: unknown, parts: Parts = {}): string =>
+    event(data, { type: 'endpoint.changed', ...parts });
+
+  test('changes what it names and takes away what is null; its time orders it where its publisher does not', () => {
+    expect(accepted(changed({ name: 'shop', sequence: 7, labels: {}, pin: null })).event).toEqual({
+      kind: 'change-endpoint',
+      endpoint: 'shop',
+      sequence: 7,
+      wishes: { labels: {}, pin: null },
+    });
+    const time = new Date(receivedAt - 5_000).toISOString();
+    expect(accepted(changed({ name: 'shop', sizeBytes: 1 }, { time })).event).toMatchObject({
+      sequence: receivedAt - 5_000,
+    });
+  });
+
+  test.each([
+    [{ name: 'shop' }, 'change-missing', 'data'],
+    [{ name: 'shop', sequence: 1 }, 'change-missing', 'data'],
+    [{ sizeBytes: 1 }, 'field-missing', 'data.name'],
+    [{ name: 'shop', sizeBytes: null }, 'field-invalid', 'data.sizeBytes'],
+    [{ name: 'shop', labels: null }, 'field-invalid', 'data.labels'],
+    [{ name: 'shop', zones: [] }, 'field-invalid', 'data.zones'],
+    [{ name: 'shop', sequence: -1, pin: null }, 'field-invalid', 'data.sequence'],
+    [{ name: 'shop', database: 'other' }, 'field-unknown', 'data.database'],
+  ])('is refused when its data are %j', (data, code, field) => {
+    expect(refused(changed(data))).toMatchObject({ code, field });
   });
 });
 

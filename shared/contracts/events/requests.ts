@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Parsed, RequestEvent } from '../../domain/event.ts';
-import { bytesField, endpointNameField, hostNameField, labelsField, lineField } from '../fields.ts';
+import { lineField } from '../fields.ts';
 import { parseEvent, reads } from './cloud-event.ts';
+import { endpointChanged, endpointRegistered } from './endpoints.ts';
 import { policyField } from './policy.ts';
 import { chosen, claimCheckField, reportTo, selectionFields } from './selection.ts';
 
@@ -29,28 +30,16 @@ const batchMoveRequested = z
     return { kind: 'move-batch', reason, policy, selection: { kind: 'reference', check: selectionRef } };
   });
 
-const databaseRule = 'the name of the database on its host, of 1 to 200 bytes';
-
-/** `data` of `endpoint.registered`: an endpoint that exists already, and where. */
-const endpointRegistered = z
-  .strictObject({
-    name: endpointNameField,
-    host: hostNameField,
-    // As the host has it: a name may begin or end with a space.
-    database: z
-      .string()
-      .min(1, { error: databaseRule })
-      .refine((name) => Buffer.byteLength(name) <= 200, { error: databaseRule }),
-    sizeBytes: bytesField.default(0),
-    labels: labelsField.default({}),
-  })
-  .transform(({ name, ...rest }): RequestEvent => ({ kind: 'register-endpoint', endpoint: name, ...rest }));
-
 const contract = {
   topic: 'requests',
   readers: {
     'batch-move.requested': reads(batchMoveRequested, (event) => event),
     'endpoint.registered': reads(endpointRegistered, (event) => event),
+    'endpoint.changed': reads(endpointChanged, ({ sequence, ...rest }, { at }): RequestEvent => ({
+      kind: 'change-endpoint',
+      sequence: sequence ?? at,
+      ...rest,
+    })),
   },
 };
 

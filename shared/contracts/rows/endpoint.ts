@@ -4,6 +4,7 @@ import { isUnannounced, type Placement } from '../../domain/placement.ts';
 import { countField, endpointField, hostField, moveIdField, timeField } from './fields.ts';
 import { afterPrefix, asRecord, envelope, readRow, shardOf, type RowCodec } from './row.ts';
 
+const sequenceField = z.exactOptional(z.int());
 const held = { move: moveIdField, token: countField };
 
 const schema = z.strictObject({
@@ -32,6 +33,18 @@ const schema = z.strictObject({
   announcedEpoch: countField,
   sizeBytes: countField,
   labels: z.record(z.string(), z.string()),
+  group: z.exactOptional(z.strictObject({ name: z.string(), spread: z.enum(['hosts', 'zones']) })),
+  zones: z.exactOptional(z.array(z.string())),
+  pin: z.exactOptional(hostField),
+  sequences: z.exactOptional(
+    z.strictObject({
+      labels: sequenceField,
+      sizeBytes: sequenceField,
+      group: sequenceField,
+      zones: sequenceField,
+      pin: sequenceField,
+    }),
+  ),
   registeredAt: timeField,
 });
 
@@ -50,6 +63,9 @@ export const endpointRow: RowCodec<Pick<Placement, 'endpoint'>, Placement> = {
     ...placement,
     claim: placement.claim === undefined ? undefined : { ...placement.claim },
     arbitration: { ...placement.arbitration },
+    group: placement.group === undefined ? undefined : { ...placement.group },
+    zones: placement.zones === undefined ? undefined : [...placement.zones],
+    sequences: placement.sequences === undefined ? undefined : { ...placement.sequences },
     kind: 'endpoint',
     listing: endpointsOfShard(shardOf(placement.endpoint)),
     onHost: endpointsOnHost(placement.host),

@@ -4,6 +4,7 @@ import { StepFailure } from '../../domain/failure.ts';
 import type { HostName } from '../../domain/ids.ts';
 import { readSelection } from '../planning/selection.ts';
 import type { Services } from '../services.ts';
+import { changeEndpoint, registerEndpoint, unknownEndpoint } from './endpoints.ts';
 import { checkTarget, knownHost } from './known-host.ts';
 import { openBatch } from './open-batch.ts';
 import { recordRefusal, recordRequest, Refused } from './record-request.ts';
@@ -29,6 +30,9 @@ export async function acceptRequest(services: AcceptServices, parsed: Parsed<Req
       }
       case 'register-endpoint':
         await registerEndpoint(services, event);
+        return {};
+      case 'change-endpoint':
+        await changeEndpoint(services, event);
         return {};
       default:
         return event satisfies never;
@@ -130,12 +134,7 @@ async function checkEndpoints(
     const field = fieldOf(index);
     const placement = placements[index];
     if (placement === undefined) {
-      throw new Refused({
-        code: 'endpoint-unknown',
-        field,
-        sentence: `there is no endpoint ${endpoint}`,
-        cure: `look for its name with dray endpoint discover <host>, or register it: dray endpoint add ${endpoint} --host … --database …`,
-      });
+      throw unknownEndpoint(endpoint, field);
     }
     if (placement.host === target) throw sourceIsTarget(endpoint, target, field);
     if (placement.claim !== undefined) {
@@ -155,36 +154,5 @@ function sourceIsTarget(what: string, target: HostName, field = 'data.target'): 
     field,
     sentence: `${what} is on ${target} already`,
     cure: 'choose another target, or leave it out and let the planner choose',
-  });
-}
-
-async function registerEndpoint(
-  services: AcceptServices,
-  event: Extract<RequestEvent, { readonly kind: 'register-endpoint' }>,
-): Promise<void> {
-  const host = await knownHost(services, event.host, 'data.host');
-  const { endpoint, database, sizeBytes, labels } = event;
-  const inserted = await services.store.insert('endpoint', {
-    endpoint,
-    driver: host.driver,
-    host: host.name,
-    database,
-    epoch: 1,
-    arbitration: { kind: 'serving' },
-    claims: 0,
-    announcedEpoch: 1,
-    sizeBytes,
-    labels,
-    registeredAt: services.clock.now(),
-    version: 1,
-  });
-  if (inserted === 'inserted') return;
-  const held = await services.store.load('endpoint', { endpoint });
-  if (held === undefined || (held.host === host.name && held.database === database)) return;
-  throw new Refused({
-    code: 'endpoint-exists',
-    field: 'data.name',
-    sentence: `${endpoint} is registered already: database ${held.database} on ${held.host}`,
-    cure: 'choose another name; to change where it is, move it',
   });
 }
