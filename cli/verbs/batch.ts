@@ -115,7 +115,7 @@ async function show(session: Session, text: string, json: boolean): Promise<numb
   if (json) {
     terminal.json(reportOf(snapshot));
   } else {
-    const { sentence, blockers, actions } = explainBatch(batch, moves, hosts);
+    const { sentence, blockers, actions } = explainBatch(batch, moves, hosts, snapshot.at);
     terminal.line([styled('strong', `batch ${batch.id}`), `  ${batch.reason}`]);
     terminal.line(`  ${sentence}`);
     const widths = widthsFor(moves, terminal.columns);

@@ -13,6 +13,7 @@ import { requestBatch, type PublishedOptions } from './publishing.ts';
 interface DrainOptions extends PolicyOptions, PublishedOptions {
   readonly to?: string;
   readonly reason: string;
+  readonly deadline?: string;
 }
 
 export function addDrain(program: Command, session: Session): void {
@@ -23,6 +24,10 @@ export function addDrain(program: Command, session: Session): void {
     .argument('<host>', 'the host to empty')
     .requiredOption('--reason <text>', 'why, for whoever looks at the batch later')
     .option('--to <host>', 'where everything goes; without it the planner chooses for each endpoint')
+    .option(
+      '--deadline <time>',
+      'when the host is to be empty, as in RFC 3339; what is late goes on, and says so',
+    )
     .addOption(waitOption())
     .addOption(jsonOption())
     .addOption(requestIdOption())
@@ -36,8 +41,14 @@ Examples:
     );
   for (const option of policyOptions()) command.addOption(option);
   command.action(async (host: string, options: DrainOptions) => {
-    const { reason, to } = options;
-    const data = { host, reason, ...(to === undefined ? {} : { target: to }), ...policyOf(options) };
+    const { reason, to, deadline } = options;
+    const data = {
+      host,
+      reason,
+      ...(to === undefined ? {} : { target: to }),
+      ...(deadline === undefined ? {} : { deadline }),
+      ...policyOf(options),
+    };
     session.exitCode = await requestBatch(session, 'host.draining', data, options);
   });
 }

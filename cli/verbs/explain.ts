@@ -1,11 +1,6 @@
 import type { Command } from 'commander';
-import {
-  explainBatch,
-  explainEndpoint,
-  explainHost,
-  explainMove,
-  type Explanation,
-} from '../../shared/domain/explain.ts';
+import { explainBatch, explainEndpoint, explainMove, type Explanation } from '../../shared/domain/explain.ts';
+import { explainHost } from '../../shared/domain/explain-host.ts';
 import { isBatchId, isEndpointName, isHostName, isMoveId } from '../../shared/domain/ids.ts';
 import { storedOn } from '../../shared/workflow/planning/fleet.ts';
 import type { Client } from '../client.ts';
@@ -45,7 +40,7 @@ async function explain(client: Client, what: string): Promise<readonly Explanati
   if (isBatchId(what)) {
     const snapshot = await readBatch(client, what);
     if (snapshot === undefined) throw unknownBatch(what);
-    return [explainBatch(snapshot.batch, snapshot.moves, snapshot.hosts)];
+    return [explainBatch(snapshot.batch, snapshot.moves, snapshot.hosts, snapshot.at)];
   }
   if (isMoveId(what)) {
     const move = await findMove(client, what);
@@ -79,7 +74,7 @@ async function endpointNamed(client: Client, name: string): Promise<Explanation[
 
 async function hostNamed(client: Client, name: string): Promise<Explanation[]> {
   const host = isHostName(name) ? await client.store.load('host', { name }) : undefined;
-  return host === undefined ? [] : [explainHost(host, await storedOn(client, host.name))];
+  return host === undefined ? [] : [explainHost(host, await storedOn(client, host.name), client.clock.now())];
 }
 
 export function sayExplanation(

@@ -1,15 +1,16 @@
 import type { Command } from 'commander';
 import type { Json } from '../../shared/domain/json.ts';
 import { loadFleet } from '../../shared/workflow/planning/fleet.ts';
-import type { Occupied } from '../../shared/domain/choose-target.ts';
 import { findHost } from '../names.ts';
-import { bytes, jsonOption, jsonPair, requestIdOption } from '../options.ts';
+import { bytes, jsonOption, jsonPair, requestIdOption, textPair } from '../options.ts';
 import { showBytes } from '../quantity.ts';
 import { submit } from '../request.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { splitPassword } from '../split-password.ts';
-import { draftOf, requestBatch, sayAccepted, sayRefused, type PublishedOptions } from './publishing.ts';
+import { addHostChanges } from './host-changes.ts';
+import { addHostShow, reportOfHost } from './host-show.ts';
+import { draftOf, sayAccepted, sayRefused, type PublishedOptions } from './publishing.ts';
 
 interface AddOptions extends PublishedOptions {
   readonly driver: string;
@@ -20,13 +21,14 @@ interface AddOptions extends PublishedOptions {
   readonly replicationAddress?: string;
   readonly secret?: string;
   readonly passwordStdin?: boolean;
+  readonly label?: Readonly<Record<string, string>>;
   readonly option?: Readonly<Record<string, Json>>;
 }
 
 export function addHost(program: Command, session: Session): void {
   const group = program
     .command('host')
-    .summary('hosts: add, list, cordon, uncordon')
+    .summary('hosts: add, list, show, change, cordon, uncordon, fail, recover, remove')
     .description('The servers that hold endpoints.');
   group
     .command('add')
@@ -44,6 +46,7 @@ export function addHost(program: Command, session: Session): void {
     )
     .option('--secret <reference>', 'the password is kept already: the name or ARN of its secret')
     .option('--password-stdin', 'read the password from standard input')
+    .option('--label <key=value>', 'a label; may be given more than once', textPair)
     .option('--option <key=value>', "a setting of the driver's; may be given more than once", jsonPair)
     .addOption(jsonOption())
     .addOption(requestIdOption())
@@ -60,7 +63,8 @@ Examples:
     .action(async (name: string, options: AddOptions) => {
       session.exitCode = await add(session, name, options);
     });
-  addIntents(group, session);
+  addHostChanges(group, session);
+  addHostShow(group, session);
   group
     .command('list')
     .summary('all hosts')
@@ -69,31 +73,6 @@ Examples:
     .action(async ({ json = false }: { readonly json?: boolean }) => {
       await list(session, json);
     });
-}
-
-interface IntentOptions extends PublishedOptions {
-  readonly reason?: string;
-}
-
-/** What people want of a host, as an event. */
-function addIntents(group: Command, session: Session): void {
-  const verb = (name: string, type: string, summary: string): Command =>
-    group
-      .command(name)
-      .summary(summary)
-      .argument('<name>', 'the host')
-      .addOption(jsonOption())
-      .addOption(requestIdOption())
-      .action(async (host: string, { reason, ...options }: IntentOptions) => {
-        const data = { host, ...(reason === undefined ? {} : { reason }) };
-        session.exitCode = await requestBatch(session, type, data, options);
-      });
-  verb('cordon', 'host.cordoned', 'let nothing new arrive on a host')
-    .description('Lets nothing new arrive on a host; what is there stays.')
-    .requiredOption('--reason <text>', 'why, for whoever looks at the host later');
-  verb('uncordon', 'host.uncordoned', 'let endpoints arrive on a host again')
-    .description('Lets endpoints arrive on a host again, after cordon or drain.')
-    .option('--reason <text>', 'why, for whoever looks at the host later');
 }
 
 async function add(session: Session, name: string, options: AddOptions): Promise<number> {
@@ -110,6 +89,7 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     ...(capacity === undefined ? {} : { capacityBytes: capacity }),
     ...(clientAddress === undefined ? {} : { clientAddress }),
     ...(replicationAddress === undefined ? {} : { replicationAddress }),
+    ...(options.label === undefined ? {} : { labels: options.label }),
     ...(options.option === undefined ? {} : { options: options.option }),
   };
   const reference =
@@ -134,7 +114,9 @@ async function add(session: Session, name: string, options: AddOptions): Promise
     session.terminal.line(
       `${host.name}: ${host.driver} ${host.serverVersion} at ${host.clientAddress}, at most ${String(host.movesOut)} moves out and ${String(host.movesIn)} in at once`,
     );
-    session.terminal.line(styled('faint', `  dray endpoint discover ${host.name} --add`));
+    const next =
+      host.intent.value === 'retired' ? `host uncordon ${host.name}` : `endpoint discover ${host.name} --add`;
+    session.terminal.line(styled('faint', `  dray ${next}`));
   }
   return 0;
 }
@@ -145,7 +127,7 @@ async function list(session: Session, json: boolean): Promise<void> {
     one.host.name < other.host.name ? -1 : 1,
   );
   if (json) {
-    terminal.json({ hosts: fleet.map(reportOfHost) });
+    terminal.json({ hosts: fleet.map(({ host, ...stored }) => reportOfHost(host, stored)) });
     return;
   }
   if (fleet.length === 0) {
@@ -178,25 +160,4 @@ async function list(session: Session, json: boolean): Promise<void> {
   )) {
     terminal.line(line);
   }
-}
-
-function reportOfHost({ host, endpoints, bytes: stored }: Occupied) {
-  return {
-    host: host.name,
-    driver: host.driver,
-    version: host.serverVersion,
-    address: host.clientAddress,
-    replicationAddress: host.replicationAddress,
-    zone: host.zone,
-    intent: host.intent.value,
-    reason: host.intent.reason,
-    signals: host.signals,
-    endpoints,
-    bytes: stored,
-    capacityBytes: host.capacityBytes ?? null,
-    permits: {
-      out: { held: host.permitsOut.length, limit: host.movesOut },
-      in: { held: host.permitsIn.length, limit: host.movesIn },
-    },
-  };
 }

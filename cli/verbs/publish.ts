@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import * as z from 'zod';
+import { isAlarm } from '../../shared/contracts/events/alarm.ts';
 import type { Client, Topic } from '../client.ts';
 import { CliError, exit } from '../cli-error.ts';
 import { jsonOption } from '../options.ts';
@@ -36,7 +37,7 @@ export function addPublish(program: Command, session: Session): void {
     .addHelpText(
       'after',
       `
-specversion, id, source and time are filled in where they are missing.
+specversion, id, source and time are filled in where they are missing. An alarm as CloudWatch publishes it stays as it is.
 
 Example:
   echo '{"type":"host.draining","data":{"host":"a","reason":"disk"}}' | dray publish -
@@ -80,7 +81,10 @@ function finish(
   client: Client,
   text: string,
 ): { readonly text: string; readonly type: string; readonly id: string } {
-  const event = unfinished.safeParse(asJson(text));
+  const json = asJson(text);
+  // CloudWatch's own form stays as it is.
+  if (isAlarm(json)) return { text, type: 'host.alarm', id: '' };
+  const event = unfinished.safeParse(json);
   if (!event.success) return { text, type: '', id: '' };
   const { type = '', id = client.chance.unique() } = event.data;
   const filled = {

@@ -30,6 +30,12 @@ export const bytesField = z
   .int({ error: 'a whole number of bytes' })
   .nonnegative({ error: 'a whole number of bytes' });
 
+/** A moment, as text. */
+export const timeField = z.iso.datetime({
+  offset: true,
+  error: 'a time as in RFC 3339, e.g. "2026-01-31T12:00:00Z"',
+});
+
 const labelRule =
   'up to 20 labels; keys of letters, digits, ".", "_", "/" or "-" (at most 63), values at most 100 characters';
 

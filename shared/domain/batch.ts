@@ -55,6 +55,8 @@ export interface Batch {
   readonly counts: Readonly<Partial<Record<MoveLabel, number>>>;
   /** Why none of its endpoints could be planned. */
   readonly failure?: Failure;
+  /** When (epoch milliseconds) people want all of it to have arrived. It goes on afterwards, and says that it is late. */
+  readonly deadline?: number;
   readonly createdAt: number;
   readonly endedAt?: number;
   readonly version: number;

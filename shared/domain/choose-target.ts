@@ -1,4 +1,5 @@
 import { acceptsArrivals, freeBytes, type Host } from './host.ts';
+import { failures } from './health.ts';
 import type { Failure } from './failure.ts';
 import type { HostName } from './ids.ts';
 import type { Placement } from './placement.ts';
@@ -55,7 +56,7 @@ function objection({ host, bytes }: Occupied, placement: Placement): string | un
   if (host.driver !== placement.driver) return `is of another engine (${host.driver})`;
   if (!acceptsArrivals(host)) {
     return host.intent.value === 'active'
-      ? `is unwell (${Object.keys(host.signals).join(', ')})`
+      ? `has failed (${failures(host).join(', ')})`
       : `is ${host.intent.value}`;
   }
   if (freeBytes(host, bytes) < placement.sizeBytes) return 'has too little room';

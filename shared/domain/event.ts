@@ -1,5 +1,7 @@
+import type { Alarm } from './alarm.ts';
 import type { ClaimCheck, Selection } from './batch.ts';
 import type { Failure } from './failure.ts';
+import type { Profile } from './host.ts';
 import type { EndpointName, HostName } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Wishes } from './placement.ts';
@@ -62,10 +64,20 @@ export type HostChange =
       readonly secret?: string;
       readonly zone: string;
       readonly capacityBytes?: number;
+      /** Absent: what is known of them stays. */
+      readonly labels?: Readonly<Record<string, string>>;
       readonly options: JsonObject;
     }
   | {
-      readonly kind: 'cordon' | 'uncordon';
+      readonly kind: 'change';
+      readonly host: HostName;
+      /** What is changed, and to what; the rest stays. */
+      readonly profile: Partial<Profile>;
+      /** As for intents, for each part of the profile by itself. */
+      readonly sequence: number;
+    }
+  | {
+      readonly kind: 'cordon' | 'uncordon' | 'remove';
       readonly host: HostName;
       readonly reason: string;
       /** The publisher's own count: of two intents the later one stands, whichever arrives first. */
@@ -77,7 +89,28 @@ export type HostChange =
       readonly reason: string;
       readonly sequence: number;
       readonly target?: HostName;
+      /** Epoch milliseconds: when the host is to be empty. */
+      readonly deadline?: number;
       readonly policy: MovePolicy;
+    }
+  | {
+      readonly kind: 'fail';
+      readonly host: HostName;
+      readonly signal: string;
+      /** Epoch milliseconds: when it was so. Words about one signal are ordered by it, whichever arrives first. */
+      readonly at: number;
+      readonly reason?: string;
+    }
+  | {
+      readonly kind: 'alarm';
+      readonly alarm: Alarm;
+    }
+  | {
+      readonly kind: 'recover';
+      readonly host: HostName;
+      readonly signal: string;
+      readonly at: number;
+      readonly reason?: string;
     };
 
 /** Why an event is not acted on: a code, a sentence, the cure, and the field where it is wrong. */

@@ -1,8 +1,9 @@
 import { blockersOf, type Blocker } from './blockers.ts';
 import type { Batch } from './batch.ts';
+import { dueText, overdue } from './deadline.ts';
 import type { Execution } from './execution.ts';
 import type { Failure } from './failure.ts';
-import { freeBytes, type Host } from './host.ts';
+import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import { labelOf, type Move } from './move.ts';
 import type { Placement } from './placement.ts';
@@ -116,20 +117,28 @@ function actionsFor({ id, endpoint, source, target, execution }: Move): string[]
   }
 }
 
-/** A batch with its moves. @param hosts those that its moves name, as far as they are known */
+/**
+ * A batch with its moves.
+ * @param hosts those that its moves name, as far as they are known
+ * @param at epoch milliseconds: whether it is late; without it that is not said
+ */
 export function explainBatch(
   batch: Batch,
   moves: readonly Move[],
   hosts: ReadonlyMap<HostName, Host> = new Map(),
+  at = -Infinity,
 ): Explanation {
   const total = batch.total ?? moves.length;
   const arrived = moves.filter(({ execution }) => hasArrived(execution)).length;
   const failed = moves.filter(({ execution }) => hasFailed(execution));
+  const isOpen = batch.state !== 'completed';
+  const due = isOpen ? dueText(batch.deadline) : '';
+  const late = isOpen ? overdue(batch.deadline, at, total - arrived - failed.length) : [];
   return {
     subject: `batch ${batch.id} (${batch.reason})`,
-    sentence: batchSentence(batch, total, arrived, failed.length),
+    sentence: batchSentence(batch, total, arrived, failed.length) + due,
     since: batch.endedAt ?? batch.createdAt,
-    blockers: [...unplanned(batch), ...blockersOf(moves, hosts), ...unknownEndpoints(batch)],
+    blockers: [...late, ...unplanned(batch), ...blockersOf(moves, hosts), ...unknownEndpoints(batch)],
     actions: failed.length > 0 ? failed.slice(0, 3).map(({ id }) => `dray explain ${id}`) : watching(batch),
   };
 }
@@ -174,79 +183,6 @@ function unknownEndpoints({ unknown }: Batch): Blocker[] {
 
 const hasArrived = (execution: Execution): boolean => ['moved', 'retired'].includes(labelOf(execution));
 const hasFailed = (execution: Execution): boolean => ['rolled-back', 'stuck'].includes(labelOf(execution));
-
-/** A host with what is placed on it. */
-export function explainHost(
-  host: Host,
-  stored: { readonly bytes: number; readonly endpoints: number },
-): Explanation {
-  const { name, intent, signals } = host;
-  const ailments = Object.entries(signals);
-  const health =
-    ailments.length === 0 ? 'healthy' : `unwell (${ailments.map(([signal]) => signal).join(', ')})`;
-  const permits = `permits out ${use(host.permitsOut, host.movesOut)}, in ${use(host.permitsIn, host.movesIn)}`;
-  return {
-    subject: `host ${name}`,
-    sentence: `${intent.value} (${intent.reason}), ${health}; holds ${String(stored.endpoints)} endpoints; ${permits}`,
-    blockers: [
-      ...ailments.map(([signal]) => ({
-        kind: 'failing' as const,
-        code: signal,
-        on: `${name}: ${signal}`,
-        moves: host.permitsOut.length + host.permitsIn.length,
-        cure: `make ${name} well again, or drain it: dray drain ${name} --reason …`,
-        examples: [],
-      })),
-      ...fullSides(host, stored.bytes),
-    ],
-    actions: hostActions(host, stored.endpoints),
-  };
-}
-
-const use = (held: readonly string[], limit: number): string => `${String(held.length)}/${String(limit)}`;
-
-function fullSides(host: Host, storedBytes: number): Blocker[] {
-  const { name } = host;
-  const busy = (held: Host['permitsOut'], limit: number, way: string): Blocker[] =>
-    held.length < limit
-      ? []
-      : [
-          {
-            kind: 'waiting',
-            code: 'permit',
-            on: `a permit ${way} ${name}`,
-            moves: held.length,
-            cure: `wait for a move that holds one: dray explain ${held[0] ?? name}`,
-            examples: held.slice(0, 3),
-          },
-        ];
-  const space: Blocker[] =
-    freeBytes(host, storedBytes) > 0
-      ? []
-      : [
-          {
-            kind: 'waiting',
-            code: 'no-space',
-            on: `space on ${name}`,
-            moves: 0,
-            cure: `move endpoints away, or register ${name} again with a larger --capacity`,
-            examples: [],
-          },
-        ];
-  return [
-    ...busy(host.permitsOut, host.movesOut, 'out of'),
-    ...busy(host.permitsIn, host.movesIn, 'into'),
-    ...space,
-  ];
-}
-
-function hostActions({ name, intent }: Host, endpoints: number): string[] {
-  if (endpoints === 0) return intent.value === 'draining' ? [`${name} is empty: it can be taken away`] : [];
-  return [
-    `dray endpoint list --host ${name}`,
-    ...(intent.value === 'draining' ? [] : [`dray drain ${name} --reason …`]),
-  ];
-}
 
 /** An endpoint. @param move the one that has it, or else the last one that had it, if there was one */
 export function explainEndpoint(

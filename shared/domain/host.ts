@@ -1,12 +1,12 @@
+import { failedSince, type Health } from './health.ts';
 import type { HostName, MoveId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 
 /** What people want of a host; ordered by the publisher's sequence. */
 export type Intent = 'active' | 'cordoned' | 'draining' | 'retired';
 
-export interface Host {
-  readonly name: HostName;
-  readonly driver: string;
+/** What people may change of a host without registering it again. */
+export interface Profile {
   /** The mover's way in, without a password. */
   readonly url: string;
   /** `host:port` for the other hosts. */
@@ -18,9 +18,21 @@ export interface Host {
   readonly zone: string;
   /** Bytes it may hold; undefined: nobody said, so space is not checked. */
   readonly capacityBytes?: number;
-  readonly intent: { readonly value: Intent; readonly sequence: number; readonly reason: string };
-  /** Open signals, by name, with the time (epoch ms) at which each was raised; healthy = none. */
-  readonly signals: Readonly<Record<string, number>>;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface Host extends Profile, Health {
+  readonly name: HostName;
+  readonly driver: string;
+  readonly intent: {
+    readonly value: Intent;
+    readonly sequence: number;
+    readonly reason: string;
+    /** Of a drain: when (epoch milliseconds) the host is to be empty. */
+    readonly deadline?: number;
+  };
+  /** The publisher's sequence by which each part of the profile was changed last. */
+  readonly sequences: Readonly<Partial<Record<keyof Profile, number>>>;
   /** The server's own identity, read from it at registration. */
   readonly systemIdentifier: string;
   readonly serverVersion: string;
@@ -38,9 +50,9 @@ export interface Host {
 
 export type PermitSide = 'out' | 'in';
 
-/** May new endpoints arrive? */
+/** May new endpoints arrive? A host that is only strained takes them, a few at a time. */
 export function acceptsArrivals(host: Host): boolean {
-  return host.intent.value === 'active' && Object.keys(host.signals).length === 0;
+  return host.intent.value === 'active' && failedSince(host) === undefined;
 }
 
 /** Never leave a host with less than this share of its capacity free. */

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { alarmDefaults } from '../domain/alarm.ts';
 
 /** A setting of the environment is missing or is not what it must be. */
 export class ConfigInvalid extends Error {
@@ -7,6 +8,12 @@ export class ConfigInvalid extends Error {
 
 const milliseconds = z.coerce.number().int().positive();
 const url = z.url();
+const names = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== ''),
+);
 
 const loopback = /^https?:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?(?:\/|$)/;
 
@@ -31,6 +38,9 @@ const environment = z.object({
   SLOW_STORE_MS: milliseconds,
   PATIENCE_MS: milliseconds,
   FRESH_MS: milliseconds,
+  /** Names with commas between them: see `AlarmRules`. Only the function that hears alarms is told. */
+  ALARM_HOST_DIMENSIONS: names.default([...alarmDefaults.hostDimensions]),
+  ALARM_FAILED_SUFFIXES: names.default([...alarmDefaults.failedSuffixes]),
   /** An invocation is at a safe point this long before the platform would cut it off. */
   DEADLINE_MARGIN_MS: milliseconds.default(1_000),
   AWS_LAMBDA_FUNCTION_NAME: z.string().default('drayage'),

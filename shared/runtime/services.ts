@@ -80,4 +80,5 @@ const settingsOf = (config: Config): Settings => ({
   slowStoreMs: config.SLOW_STORE_MS,
   patienceMs: config.PATIENCE_MS,
   freshMs: config.FRESH_MS,
+  alarms: { hostDimensions: config.ALARM_HOST_DIMENSIONS, failedSuffixes: config.ALARM_FAILED_SUFFIXES },
 });

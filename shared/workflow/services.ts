@@ -1,3 +1,4 @@
+import type { AlarmRules } from '../domain/alarm.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
@@ -18,6 +19,8 @@ export interface Settings {
   readonly patienceMs: number;
   /** A verification older than this is done again before the freeze. */
   readonly freshMs: number;
+  /** How alarms of CloudWatch are read; absent: by the defaults. */
+  readonly alarms?: AlarmRules;
 }
 
 /** Every side effect there is. A function names its slice of it, so that its signature lists what it can do. */

@@ -29,7 +29,7 @@ test('every hostile event is kept in a real table, and nothing else in it change
   const others = async () => (await rows()).filter(({ kind }) => kind !== 'request');
   try {
     await createTestTable(client, table);
-    const world = await HostileWorld.over(createStore({ ...basis, onceClient }));
+    const world = await HostileWorld.over(createStore({ ...basis, onceClient }), createQuery(basis));
     const before = await others();
     const corpus = hostileCorpus();
     for (const { topic, text } of corpus) await world.deliver(topic, text);

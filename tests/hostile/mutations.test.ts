@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc, { type Arbitrary } from 'fast-check';
 import { parseHostChange } from '../../shared/contracts/events/host-changes.ts';
 import { parseRequest } from '../../shared/contracts/events/requests.ts';
+import { alarmNotification } from '../support/cloudwatch.ts';
 import { anyEndpointName, anyHostName } from '../support/arbitraries.ts';
 import { HostileWorld, receivedAt, type Topic } from '../support/hostile-world.ts';
 
@@ -52,7 +53,7 @@ const sound: Arbitrary<{ readonly topic: Topic; readonly event: object }> = fc.o
       zone: line,
     }),
     optional({
-      capacityBytes: fc.maxSafeNat(),
+      capacityBytes: fc.integer({ min: 1 }),
       clientAddress: fc.constantFrom('a:1', '[::1]:5432'),
       options: fc.constantFrom({}, { ca: 'x\ny' }),
     }),
@@ -64,8 +65,25 @@ const sound: Arbitrary<{ readonly topic: Topic; readonly event: object }> = fc.o
   of('host-changes', 'host.uncordoned', [fc.record({ host: anyHostName })]),
   of('host-changes', 'host.draining', [
     fc.record({ host: anyHostName, reason: line }),
-    optional({ policy, sequence: fc.nat() }),
+    optional({ policy, sequence: fc.nat(), deadline: fc.constant('2030-01-01T00:00:00Z') }),
   ]),
+  of('host-changes', 'host.changed', [
+    fc.record({ host: anyHostName, zone: line }),
+    optional({ sequence: fc.nat(), labels: label, capacityBytes: fc.integer({ min: 1 }) }),
+  ]),
+  of('host-changes', 'host.failed', [
+    fc.record({ host: anyHostName }),
+    optional({ signal: fc.constant('disk'), at: fc.constant('2026-11-21T08:00:00Z'), reason: line }),
+  ]),
+  of('host-changes', 'host.recovered', [
+    fc.record({ host: anyHostName }),
+    optional({ signal: fc.constant('alarm:disk of h1'), reason: line }),
+  ]),
+  of('host-changes', 'host.removed', [fc.record({ host: anyHostName, reason: line })]),
+  fc.uuid().map((id) => ({
+    topic: 'host-changes' as const,
+    event: alarmNotification({ AlarmArn: `arn:aws:cloudwatch:eu-central-1:123456789012:alarm:${id}` }),
+  })),
 );
 
 function of(topic: Topic, type: string, parts: readonly Arbitrary<object>[]) {

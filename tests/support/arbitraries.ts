@@ -4,6 +4,7 @@ import type { Batch, ClaimCheck } from '../../shared/domain/batch.ts';
 import type { CleanupEntry, CleanupRecord } from '../../shared/domain/cleanup.ts';
 import type { Execution, ExecutionState } from '../../shared/domain/execution.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
+import type { Signal } from '../../shared/domain/health.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import {
   batchId,
@@ -68,6 +69,17 @@ const policy: Arbitrary<MovePolicy> = fc.record({
   offline: fc.constantFrom('refuse', 'allow'),
 });
 
+const signal: Arbitrary<Signal> = fc.record(
+  {
+    kind: fc.constantFrom('failed', 'strained'),
+    since: time,
+    at: time,
+    between: fc.array(time, { maxLength: 3 }),
+    reason: text,
+  },
+  { requiredKeys: ['kind', 'since', 'at'], noNullPrototype: true },
+);
+
 const host: Arbitrary<Host> = fc
   .record(
     {
@@ -79,12 +91,22 @@ const host: Arbitrary<Host> = fc
       secret: text,
       zone: text,
       capacityBytes: count,
-      intent: fc.record({
-        value: fc.constantFrom('active', 'cordoned', 'draining', 'retired'),
-        sequence: count,
-        reason: text,
-      }),
-      signals: fc.dictionary(word, time, { maxKeys: 3, noNullPrototype: true }),
+      intent: fc.record(
+        {
+          value: fc.constantFrom('active', 'cordoned', 'draining', 'retired'),
+          sequence: count,
+          reason: text,
+          deadline: time,
+        },
+        { requiredKeys: ['value', 'sequence', 'reason'] },
+      ),
+      labels: textMap,
+      sequences: fc.record(
+        { zone: count, url: count, labels: count },
+        { requiredKeys: [], noNullPrototype: true },
+      ),
+      signals: fc.dictionary(word, signal, { maxKeys: 3, noNullPrototype: true }),
+      cleared: fc.dictionary(word, time, { maxKeys: 3, noNullPrototype: true }),
       systemIdentifier: text,
       serverVersion: text,
       movesOut: small,
@@ -152,11 +174,12 @@ const batch: Arbitrary<Batch> = fc
     unknown: fc.record({ count: small, examples: fc.array(anyEndpointName, { maxLength: 3 }) }),
     counts: fc.dictionary(fc.constantFrom(...moveLabels), small, { noNullPrototype: true }),
     failure,
+    deadline: time,
     createdAt: time,
     endedAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['total', 'resolved', 'unknown', 'failure', 'endedAt']));
+  .chain((whole) => lacking(whole, ['total', 'resolved', 'unknown', 'failure', 'deadline', 'endedAt']));
 
 const waitingOn = fc.record({ code: text, on: text, since: time });
 const working = {

@@ -62,6 +62,34 @@ const sound: readonly Sound[] = [
     names: ['host', 'target'],
     lines: ['reason'],
   },
+  {
+    type: 'host.changed',
+    topic: 'host-changes',
+    data: { host: 'h1', zone: 'z2', labels: { rack: '7' } },
+    names: ['host'],
+    lines: ['zone'],
+  },
+  {
+    type: 'host.failed',
+    topic: 'host-changes',
+    data: { host: 'h1', reason: 'test' },
+    names: ['host'],
+    lines: ['reason'],
+  },
+  {
+    type: 'host.recovered',
+    topic: 'host-changes',
+    data: { host: 'h1', reason: 'test' },
+    names: ['host'],
+    lines: ['reason'],
+  },
+  {
+    type: 'host.removed',
+    topic: 'host-changes',
+    data: { host: 'h1', reason: 'test' },
+    names: ['host'],
+    lines: ['reason'],
+  },
 ];
 
 const wrongTypes: readonly unknown[] = [null, true, 7, [], {}, ['h1'], { $ne: null }];

@@ -7,6 +7,7 @@ import { createMemorySecrets } from './memory-secrets.ts';
 import { MemoryTable } from './memory-table.ts';
 import { hostOf } from './sample-batch.ts';
 import { createViews } from '../../shared/aws/views.ts';
+import type { QueryRows } from '../../shared/aws/rows-query.ts';
 import { parseHostChange } from '../../shared/contracts/events/host-changes.ts';
 import { parseRequest } from '../../shared/contracts/events/requests.ts';
 import type { Host } from '../../shared/domain/host.ts';
@@ -36,19 +37,22 @@ export class HostileWorld {
   readonly bus = new MemoryBus({ now: () => receivedAt });
   readonly store: Store;
 
-  private constructor(store: Store) {
+  readonly #query: QueryRows;
+
+  private constructor(store: Store, query: QueryRows) {
     this.store = store;
+    this.#query = query;
   }
 
-  static async over(store: Store): Promise<HostileWorld> {
-    const world = new HostileWorld(store);
+  static async over(store: Store, query: QueryRows): Promise<HostileWorld> {
+    const world = new HostileWorld(store, query);
     await world.#furnish();
     return world;
   }
 
   static async inMemory(): Promise<{ readonly world: HostileWorld; readonly table: MemoryTable }> {
     const table = new MemoryTable();
-    const world = await HostileWorld.over(createMemoryStore(table, { chance: machineChance }));
+    const world = await HostileWorld.over(createMemoryStore(table, { chance: machineChance }), table.query);
     return { world, table };
   }
 
@@ -63,7 +67,12 @@ export class HostileWorld {
     } else {
       const secrets = createMemorySecrets(new Map());
       const driver = driverRegistry({ simulated: async () => simulatedDriver(transport) });
-      await reactToHostChange({ ...services, secrets, driver }, parseHostChange(text, receivedAt));
+      const views = createViews({ query: this.#query, clock });
+      const settings = { installation: 'test', leaseMs: {}, slowStoreMs: 1, patienceMs: 1, freshMs: 1 };
+      await reactToHostChange(
+        { ...services, views, settings, secrets, driver },
+        parseHostChange(text, receivedAt),
+      );
     }
   }
 
@@ -72,7 +81,9 @@ export class HostileWorld {
     await this.#host('h1', { systemIdentifier: '1' });
     await this.#host('h2');
     await this.#host('shut', { intent: cordoned });
-    await this.#host('ill', { signals: { 'disk-failing': receivedAt } });
+    await this.#host('ill', {
+      signals: { 'disk-failing': { kind: 'failed', since: receivedAt, at: receivedAt } },
+    });
     await this.#host('seq', { intent: cordoned });
     await this.#host('seq2', { intent: { ...cordoned, value: 'draining' } });
     await this.#host('late', {

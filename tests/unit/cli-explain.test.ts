@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { blockersOf } from '../../shared/domain/blockers.ts';
-import { explainBatch, explainEndpoint, explainHost, explainMove } from '../../shared/domain/explain.ts';
+import { explainBatch, explainEndpoint, explainMove } from '../../shared/domain/explain.ts';
+import { explainHost } from '../../shared/domain/explain-host.ts';
 import { endpointName, hostName, moveId, type HostName } from '../../shared/domain/ids.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
@@ -91,7 +92,7 @@ describe('explain', () => {
   it('tells what a host is wanted for, how it is, and what it has no more of', () => {
     const host = hostOf('a', {
       intent: { value: 'draining', sequence: 1, reason: 'disk' },
-      signals: { 'disk-failing': began },
+      signals: { 'disk-failing': { kind: 'failed', since: began, at: began } },
       permitsOut: busy,
       capacityBytes: 1_000,
     });
@@ -104,6 +105,27 @@ describe('explain', () => {
       ['permit', 'a permit out of a'],
       ['no-space', 'space on a'],
     ]);
+  });
+
+  it('says of what is late by how much, and only while something is left to do', () => {
+    const intent = { value: 'draining', sequence: 1, reason: 'disk', deadline: began } as const;
+    const late = (endpoints: number) =>
+      explainHost(hostOf('a', { intent }), { bytes: 0, endpoints }, began + 600_000);
+    expect(late(3)).toMatchObject({
+      sentence: expect.stringContaining('draining (disk, due by 2026-11-21 09:00:00 UTC)'),
+      blockers: [{ code: 'overdue', moves: 3, since: began, on: expect.stringContaining('10 min late') }],
+    });
+    expect(late(0).blockers).toEqual([]);
+    const batch = batchOf({ total: 2, deadline: began });
+    const moves = [moveOf(1, 'shop', states.completed), moveOf(2, 'mail', states.waiting)];
+    expect(explainBatch(batch, moves, new Map(), began + 1).blockers[0]).toMatchObject({
+      code: 'overdue',
+      moves: 1,
+    });
+    expect(explainBatch(batch, moves, new Map(), began).blockers[0]?.code).toBe('permit');
+    expect(
+      explainBatch({ ...batch, state: 'completed' }, moves, new Map(), began + 1).sentence,
+    ).not.toContain('due by');
   });
 
   it('tells of an endpoint the move that has it, and afterwards the last one', () => {

@@ -3,6 +3,7 @@ import stringify from 'fast-json-stable-stringify';
 import * as z from 'zod';
 import type { EventHead, Parsed, Refusal } from '../../domain/event.ts';
 import type { Json } from '../../domain/json.ts';
+import { timeField } from '../fields.ts';
 import { refusalOf } from './refusal.ts';
 import { isPrintable, readUntrusted } from './untrusted-json.ts';
 
@@ -32,9 +33,7 @@ const cloudEvent = z
     id: idField,
     source: sourceField,
     type: typeField,
-    time: z.iso
-      .datetime({ offset: true, error: 'a time as in RFC 3339, e.g. "2026-01-31T12:00:00Z"' })
-      .optional(),
+    time: timeField.optional(),
     subject: z.string().max(256).optional(),
     datacontenttype: z.literal('application/json').optional(),
     dataschema: z.string().max(1_024).optional(),
@@ -55,6 +54,8 @@ export interface EventContext {
    * is ahead must not put off what others say afterwards.
    */
   readonly at: number;
+  /** Epoch milliseconds: when it was received. */
+  readonly receivedAt: number;
 }
 
 /** What a topic takes. */
@@ -62,17 +63,27 @@ export interface TopicContract<E> {
   readonly topic: string;
   /** By event type: the types that are accepted here. */
   readonly readers: Readonly<Record<string, DataReader<E>>>;
+  /** Takes what is no CloudEvent and has a meaning here all the same; undefined: it has none. */
+  readonly foreign?: (value: unknown, receivedAt: number) => Foreign<E> | undefined;
 }
+
+/** Something of the world's own form. One without a head is called after its content. */
+export type Foreign<E> =
+  | { readonly kind: 'event'; readonly head: EventHead; readonly event: E }
+  | { readonly kind: 'refused'; readonly head: EventHead | undefined; readonly refusal: Refusal };
 
 /** Reads one event. Pure: the same text is the same event, or the same refusal, for ever. */
 export function parseEvent<E>(
   text: string,
   receivedAt: number,
-  { topic, readers }: TopicContract<E>,
+  { topic, readers, foreign }: TopicContract<E>,
 ): Parsed<E> {
   const read = readUntrusted(text);
   if (read.kind === 'refused')
     return { kind: 'refused', head: headIn(topic, text, read.value), refusal: read.refusal };
+  const other = foreign?.(read.value, receivedAt);
+  if (other?.kind === 'event') return other;
+  if (other !== undefined) return { ...other, head: other.head ?? headIn(topic, text, read.value) };
   const envelope = cloudEvent.safeParse(read.value);
   if (!envelope.success) {
     const refusal = refusalOf(envelope.error, read.value);
@@ -83,7 +94,7 @@ export function parseEvent<E>(
   const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (reader === undefined) return { kind: 'refused', head, refusal: unknownType(Object.keys(readers)) };
   const at = time === undefined ? receivedAt : Math.min(receivedAt, Date.parse(time));
-  const outcome = reader(data, { at });
+  const outcome = reader(data, { at, receivedAt });
   return 'event' in outcome
     ? { kind: 'event', head, event: outcome.event }
     : { kind: 'refused', head, refusal: outcome.refusal };

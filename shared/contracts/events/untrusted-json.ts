@@ -13,7 +13,7 @@ export type Read =
 /**
  * JSON from outside as a plain value: nothing that could touch a prototype, no control characters (they forge
  * log lines and terminals), no broken Unicode, no abyss of brackets. Certificates have line ends, so text
- * below `data.options` may have them too.
+ * below `data.options` may have them too, and so may what people and CloudWatch write about an alarm.
  */
 export function readUntrusted(text: string): Read {
   if (Buffer.byteLength(text) > longestText) {
@@ -85,7 +85,9 @@ function faultInKey(key: string, path: readonly PropertyKey[]): Refusal | undefi
 }
 
 function faultInText(text: string, path: readonly PropertyKey[]): Refusal | undefined {
-  const mayHaveLines = path[0] === 'data' && path[1] === 'options';
+  const mayHaveLines =
+    (path[0] === 'data' && path[1] === 'options') ||
+    (path.length === 1 && (path[0] === 'AlarmDescription' || path[0] === 'NewStateReason'));
   if ((mayHaveLines ? unprintableButLineEnds : unprintable).test(text)) {
     return fault(path, 'text-unprintable', 'has control characters', 'Write it without them.');
   }

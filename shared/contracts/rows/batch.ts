@@ -42,6 +42,7 @@ const schema = z.strictObject({
   count_rolled_back: figure,
   count_stuck: figure,
   failure: z.exactOptional(failureField),
+  deadline: z.exactOptional(timeField),
   createdAt: timeField,
   endedAt: z.exactOptional(timeField),
 });

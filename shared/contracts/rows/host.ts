@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Signal } from '../../domain/health.ts';
 import type { Host } from '../../domain/host.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { hostName } from '../../domain/ids.ts';
@@ -13,6 +14,20 @@ const optionsField = jsonField.transform((value, context): JsonObject => {
   return z.NEVER;
 });
 const anyObject = z.custom<JsonObject>((it) => typeof it === 'object' && it !== null && !Array.isArray(it));
+
+const sequence = z.exactOptional(z.int());
+
+/** Rows of earlier releases have the time of a signal only, and all that they know of is a failure. */
+const signalField = z.union([
+  z.strictObject({
+    kind: z.enum(['failed', 'strained']),
+    since: timeField,
+    at: timeField,
+    between: z.exactOptional(z.array(timeField)),
+    reason: z.exactOptional(z.string()),
+  }),
+  timeField.transform((at): Signal => ({ kind: 'failed', since: at, at })),
+]);
 
 const schema = z.strictObject({
   ...envelope,
@@ -30,8 +45,22 @@ const schema = z.strictObject({
     value: z.enum(['active', 'cordoned', 'draining', 'retired']),
     sequence: z.int(),
     reason: z.string(),
+    deadline: z.exactOptional(timeField),
   }),
-  signals: z.record(z.string(), timeField),
+  labels: z.record(z.string(), z.string()).default({}),
+  sequences: z
+    .strictObject({
+      url: sequence,
+      replicationAddress: sequence,
+      clientAddress: sequence,
+      secret: sequence,
+      zone: sequence,
+      capacityBytes: sequence,
+      labels: sequence,
+    })
+    .default({}),
+  signals: z.record(z.string(), signalField),
+  cleared: z.record(z.string(), timeField).default({}),
   systemIdentifier: z.string(),
   serverVersion: z.string(),
   movesOut: countField,
@@ -51,6 +80,7 @@ export const hostRow: RowCodec<Pick<Host, 'name'>, Host> = {
   encode: ({ permitsOut, permitsIn, options, ...plain }) => ({
     ...hostRow.key(plain),
     ...plain,
+    signals: Object.fromEntries(Object.entries(plain.signals).map(([name, signal]) => [name, { ...signal }])),
     kind: 'host',
     listing: 'host',
     permitsOut: permitsOut.length === 0 ? undefined : new Set(permitsOut),

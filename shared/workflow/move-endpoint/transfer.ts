@@ -81,7 +81,7 @@ export const reserve: MoveStep = {
       {
         code: 'no-space',
         sentence: `${target} has too little room for ${endpoint} (${megabytes(found.sizeBytes)}): it would be ${megabytes(-left)} over, with a tenth of its capacity kept free`,
-        cure: 'choose another target, move something off it, or correct its capacity: dray host add … --capacity …',
+        cure: 'choose another target, move something off it, or correct its capacity: dray host change … --capacity …',
       },
       'fail',
     );

@@ -2,6 +2,7 @@ import type { Pair, Selection } from '../../domain/batch.ts';
 import type { Parsed, RequestEvent } from '../../domain/event.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import type { HostName } from '../../domain/ids.ts';
+import { priorities } from '../../domain/priority.ts';
 import { readSelection } from '../planning/selection.ts';
 import type { Services } from '../services.ts';
 import { changeEndpoint, registerEndpoint, unknownEndpoint } from './endpoints.ts';
@@ -10,9 +11,6 @@ import { openBatch } from './open-batch.ts';
 import { recordRefusal, recordRequest, Refused } from './record-request.ts';
 
 type AcceptServices = Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log'>;
-
-/** Requested moves go before rebalancing and after drains. */
-const priority = 50;
 
 /** Takes one event of the `requests` topic: what can be seen to be wrong is refused before anything begins. */
 export async function acceptRequest(services: AcceptServices, parsed: Parsed<RequestEvent>): Promise<void> {
@@ -26,7 +24,14 @@ export async function acceptRequest(services: AcceptServices, parsed: Parsed<Req
       case 'move-batch': {
         const { reason, policy } = event;
         const selection = await selectionOf(services, event.selection);
-        return { batch: await openBatch(services, head, { reason, policy, priority, selection }) };
+        return {
+          batch: await openBatch(services, head, {
+            reason,
+            policy,
+            priority: priorities.requested,
+            selection,
+          }),
+        };
       }
       case 'register-endpoint':
         await registerEndpoint(services, event);

@@ -1,3 +1,4 @@
+import { failures } from '../../domain/health.ts';
 import { acceptsArrivals, type Host } from '../../domain/host.ts';
 import type { HostName } from '../../domain/ids.ts';
 import type { Services } from '../services.ts';
@@ -20,7 +21,7 @@ export async function checkTarget(
 ): Promise<void> {
   const host = await knownHost(services, target, field);
   if (acceptsArrivals(host)) return;
-  const why = host.intent.value === 'active' ? Object.keys(host.signals).join(', ') : host.intent.value;
+  const why = host.intent.value === 'active' ? failures(host).join(', ') : host.intent.value;
   throw new Refused({
     code: 'target-closed',
     field,

@@ -10,6 +10,8 @@ export interface BatchOrder {
   readonly policy: MovePolicy;
   /** Higher goes first. */
   readonly priority: number;
+  /** Epoch milliseconds: when all of it is to have arrived. */
+  readonly deadline?: number;
 }
 
 /** Records a batch and has it planned. The same request makes the same batch, however often. */
@@ -30,6 +32,7 @@ export async function openBatch(
     state: 'planning',
     planned: 0,
     counts: {},
+    ...(order.deadline === undefined ? {} : { deadline: order.deadline }),
     createdAt: clock.now(),
     version: 1,
   });

@@ -1,21 +1,22 @@
 import type { EventHead, HostChange, Parsed } from '../../domain/event.ts';
-import { StepFailure } from '../../domain/failure.ts';
-import type { Host, Intent } from '../../domain/host.ts';
-import type { BatchId, HostName } from '../../domain/ids.ts';
-import { siteOf } from '../host-site.ts';
+import { healthy } from '../../domain/health.ts';
+import type { Host } from '../../domain/host.ts';
+import type { BatchId } from '../../domain/ids.ts';
+import { priorities } from '../../domain/priority.ts';
 import type { Services } from '../services.ts';
+import { hearAlarm } from './hear-alarm.ts';
+import { hearFailing, hearWell } from './host-health.ts';
+import { removeHost, setIntent } from './host-intent.ts';
+import { anotherServer, changeProfile, describeHost } from './host-profile.ts';
 import { openBatch } from './open-batch.ts';
-import { checkTarget, unknownHost } from './known-host.ts';
-import { recordRefusal, recordRequest, Refused } from './record-request.ts';
+import { checkTarget } from './known-host.ts';
+import { recordRefusal, recordRequest } from './record-request.ts';
 
 type HostServices = Pick<
   Services,
-  'store' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'secrets' | 'driver'
+  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'secrets' | 'driver' | 'settings'
 >;
 type ChangeOf<K extends HostChange['kind']> = Extract<HostChange, { readonly kind: K }>;
-
-/** A drain goes before what people merely asked for. */
-const drainPriority = 80;
 
 /** Takes one event of the `host-changes` topic. */
 export async function reactToHostChange(services: HostServices, parsed: Parsed<HostChange>): Promise<void> {
@@ -37,6 +38,21 @@ export async function reactToHostChange(services: HostServices, parsed: Parsed<H
         return {};
       case 'drain':
         return { batch: await drain(services, head, event) };
+      case 'change':
+        await changeProfile(services, event);
+        return {};
+      case 'fail':
+        await hearFailing(services, event.host, { ...event, kind: 'failed' });
+        return {};
+      case 'recover':
+        await hearWell(services, event.host, event);
+        return {};
+      case 'alarm':
+        await hearAlarm(services, event.alarm);
+        return {};
+      case 'remove':
+        await removeHost(services, event);
+        return {};
       default:
         return event satisfies never;
     }
@@ -46,9 +62,7 @@ export async function reactToHostChange(services: HostServices, parsed: Parsed<H
 /** Reads the host itself, so that a wrong address or password is known now and not in the middle of a move. */
 async function register(services: HostServices, event: ChangeOf<'register'>): Promise<void> {
   const { kind: _, host: name, ...said } = event;
-  const driver = await blaming('data.driver', services.driver(said.driver));
-  const site = await blaming('data.secret', siteOf(services, { name, ...said }));
-  const description = await blaming('data.url', driver.describe(site));
+  const description = await describeHost(services, { name, ...said });
   const known = {
     ...said,
     name,
@@ -61,9 +75,11 @@ async function register(services: HostServices, event: ChangeOf<'register'>): Pr
     const held = await services.store.load('host', { name });
     if (held === undefined) {
       const row: Host = {
+        labels: {},
         ...known,
         intent: { value: 'active', sequence: 0, reason: 'registered' },
-        signals: {},
+        sequences: {},
+        ...healthy,
         permitsOut: [],
         permitsIn: [],
         reserved: {},
@@ -72,61 +88,23 @@ async function register(services: HostServices, event: ChangeOf<'register'>): Pr
       };
       if ((await services.store.insert('host', row)) === 'inserted') return;
     } else {
-      if (held.systemIdentifier !== known.systemIdentifier) throw anotherServer(name);
+      if (held.systemIdentifier !== known.systemIdentifier) throw anotherServer(name, 'data.name');
       if ((await services.store.commit('host', held, { ...held, ...known })).kind === 'committed') return;
     }
   }
 }
 
-/** What is wrong for good with a host is wrong with what the event says of it. @throws Refused */
-async function blaming<T>(field: string, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof StepFailure && error.verdict !== 'throttled')
-      throw new Refused({ ...error.failure, field });
-    throw error;
-  }
-}
-
-function anotherServer(name: HostName): Refused {
-  return new Refused({
-    code: 'host-is-another',
-    field: 'data.name',
-    sentence: `${name} is registered as another server: the one at this address has a different system identifier`,
-    cure: 'give the new server a name of its own, and drain the old one',
-  });
-}
-
-/** People's intents are ordered by their own sequence: one that arrives late changes nothing, and is told so. */
-async function setIntent(
-  { store }: HostServices,
-  event: { readonly host: HostName; readonly reason: string; readonly sequence: number },
-  value: Intent,
-): Promise<void> {
-  for (;;) {
-    const host = await store.load('host', { name: event.host });
-    if (host === undefined) throw unknownHost(event.host, 'data.host');
-    const { sequence } = host.intent;
-    if (sequence === event.sequence && host.intent.value === value) return;
-    if (sequence >= event.sequence) {
-      throw new Refused({
-        code: 'intent-superseded',
-        field: 'data.sequence',
-        sentence: `${event.host} has a newer intent (${host.intent.value}, sequence ${String(sequence)})`,
-        cure: 'publish with a higher sequence if this is what is wanted now',
-      });
-    }
-    const intent = { value, sequence: event.sequence, reason: event.reason };
-    if ((await store.commit('host', host, { ...host, intent })).kind === 'committed') return;
-  }
-}
-
 /** Nothing new arrives, and everything that is there leaves. */
 async function drain(services: HostServices, head: EventHead, event: ChangeOf<'drain'>): Promise<BatchId> {
-  const { host, target, reason, policy } = event;
+  const { host, target, reason, policy, deadline } = event;
   if (target !== undefined) await checkTarget(services, target);
   await setIntent(services, event, 'draining');
   const selection = { kind: 'host', host, ...(target === undefined ? {} : { target }) } as const;
-  return openBatch(services, head, { reason, selection, policy, priority: drainPriority });
+  return openBatch(services, head, {
+    reason,
+    selection,
+    policy,
+    priority: priorities.drain,
+    ...(deadline === undefined ? {} : { deadline }),
+  });
 }
