@@ -9,6 +9,7 @@ import { addEndpoint } from './verbs/endpoint.ts';
 import { addEnv } from './verbs/env.ts';
 import { addExplain } from './verbs/explain.ts';
 import { addHost } from './verbs/host.ts';
+import { addKnob } from './verbs/knob.ts';
 import { addMove } from './verbs/move.ts';
 import { moveShowCommand, moveShowName } from './verbs/move-show.ts';
 import { addPublish } from './verbs/publish.ts';
@@ -58,6 +59,7 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addDrain(program, session);
   addBatch(program, session);
   addExplain(program, session);
+  addKnob(program, session);
   addStatus(program, session);
   addRefusals(program, session);
   addDeadLetters(program, session);

@@ -1,6 +1,7 @@
 import { batchRow } from '../contracts/rows/batch.ts';
 import { cleanupRow } from '../contracts/rows/cleanup.ts';
 import { endpointRow } from '../contracts/rows/endpoint.ts';
+import { fleetRow } from '../contracts/rows/fleet.ts';
 import { hostRow } from '../contracts/rows/host.ts';
 import { letterRow } from '../contracts/rows/letter.ts';
 import { moveRow } from '../contracts/rows/move.ts';
@@ -17,6 +18,7 @@ export const codecs: { readonly [K in RecordKind]: RowCodec<Keys[K], Records[K]>
   request: requestRow,
   cleanup: cleanupRow,
   letter: letterRow,
+  fleet: fleetRow,
 };
 
 export interface IndexLayout {

@@ -43,6 +43,8 @@ export function changeOf(record: unknown): Change | undefined {
       return change('cleanup', OldImage, NewImage);
     case 'letter':
       return change('letter', OldImage, NewImage);
+    case 'fleet':
+      return change('fleet', OldImage, NewImage);
     default:
       return undefined;
   }

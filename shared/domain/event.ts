@@ -2,6 +2,7 @@ import type { Alarm } from './alarm.ts';
 import type { ClaimCheck, Selection } from './batch.ts';
 import type { Failure } from './failure.ts';
 import type { Profile } from './host.ts';
+import type { KnobSetting } from './fleet.ts';
 import type { EndpointName, HostName } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Wishes } from './placement.ts';
@@ -43,6 +44,13 @@ export type RequestEvent =
       readonly wishes: ChangedWishes;
       /** The publisher's own count: of two changes of a wish the later one stands, whichever arrives first. */
       readonly sequence: number;
+    }
+  | {
+      readonly kind: 'set-knob';
+      readonly setting: KnobSetting;
+      readonly reason: string;
+      /** Epoch milliseconds: of two settings the later one stands, whichever arrives first. */
+      readonly at: number;
     };
 
 /** Some of the wishes; of those that may be absent, null takes one away. */

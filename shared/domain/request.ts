@@ -17,6 +17,8 @@ export interface RequestRecord {
   readonly type: string;
   /** SHA-256 of the body: the same id with another body is refused. */
   readonly bodyHash: string;
+  /** Why, as its publisher says. */
+  readonly reason?: string;
   readonly outcome:
     | { readonly kind: 'pending' }
     | { readonly kind: 'accepted'; readonly batch?: BatchId }

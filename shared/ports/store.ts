@@ -1,5 +1,6 @@
 import type { Batch } from '../domain/batch.ts';
 import type { CleanupRecord } from '../domain/cleanup.ts';
+import type { Fleet } from '../domain/fleet.ts';
 import type { Host, PermitSide } from '../domain/host.ts';
 import type { BatchId, EndpointName, HostName, MoveId } from '../domain/ids.ts';
 import type { Letter } from '../domain/letter.ts';
@@ -16,6 +17,7 @@ export interface Records {
   readonly request: RequestRecord;
   readonly cleanup: CleanupRecord;
   readonly letter: Letter;
+  readonly fleet: Fleet;
 }
 export type RecordKind = keyof Records;
 
@@ -28,6 +30,8 @@ export interface Keys {
   readonly request: Pick<RequestRecord, 'source' | 'id'>;
   readonly cleanup: Pick<CleanupRecord, 'move' | 'run' | 'host'>;
   readonly letter: Pick<Letter, 'message'>;
+  /** There is one. */
+  readonly fleet: object;
 }
 
 export type Committed<R> = { readonly kind: 'committed'; readonly record: R } | { readonly kind: 'conflict' };

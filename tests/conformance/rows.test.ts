@@ -12,7 +12,16 @@ import { RowUnreadable } from '../../shared/ports/failures.ts';
 import type { RecordKind } from '../../shared/ports/store.ts';
 import { anyMoveId, anyRecord } from '../support/arbitraries.ts';
 
-const kinds: readonly RecordKind[] = ['host', 'endpoint', 'batch', 'move', 'request', 'cleanup', 'letter'];
+const kinds: readonly RecordKind[] = [
+  'host',
+  'endpoint',
+  'batch',
+  'move',
+  'request',
+  'cleanup',
+  'letter',
+  'fleet',
+];
 
 describe.each(kinds)('a row of a %s', (kind) => {
   test('gives back exactly the record that went in, over the wire', () => {

@@ -5,7 +5,16 @@ import { anyRecord } from '../support/arbitraries.ts';
 import { sample } from '../support/samples.ts';
 import { subjects, type TablePorts } from '../support/store-subjects.ts';
 
-const kinds: readonly RecordKind[] = ['host', 'endpoint', 'batch', 'move', 'request', 'cleanup', 'letter'];
+const kinds: readonly RecordKind[] = [
+  'host',
+  'endpoint',
+  'batch',
+  'move',
+  'request',
+  'cleanup',
+  'letter',
+  'fleet',
+];
 
 describe.each(subjects)('the store on $name', ({ open, runs }) => {
   let ports: TablePorts;
@@ -25,8 +34,8 @@ describe.each(subjects)('the store on $name', ({ open, runs }) => {
   async function inserts<K extends RecordKind>(kind: K): Promise<void> {
     await fc.assert(
       fc.asyncProperty(anyRecord[kind], async (record) => {
-        const first = await store.insert(kind, record);
-        if (first === 'exists') return;
+        await clear(kind, record);
+        expect(await store.insert(kind, record)).toBe('inserted');
         expect(await store.load(kind, record)).toEqual({ ...record, version: 1 });
         expect(await store.insert(kind, record)).toBe('exists');
       }),
@@ -41,7 +50,8 @@ describe.each(subjects)('the store on $name', ({ open, runs }) => {
   async function commits<K extends RecordKind>(kind: K): Promise<void> {
     await fc.assert(
       fc.asyncProperty(anyRecord[kind], anyRecord[kind], async (record, other) => {
-        if ((await store.insert(kind, record)) === 'exists') return;
+        await clear(kind, record);
+        expect(await store.insert(kind, record)).toBe('inserted');
         const before: Records[K] = { ...record, version: 1 };
         const after = { ...other, ...identityOf(kind, record) };
         const answer = await store.commit(kind, before, after);
@@ -53,6 +63,12 @@ describe.each(subjects)('the store on $name', ({ open, runs }) => {
       }),
       { numRuns: runs },
     );
+  }
+
+  /** Short keys come twice by chance, and of some kinds there is but one record. */
+  async function clear<K extends RecordKind>(kind: K, record: Records[K]): Promise<void> {
+    const held = await store.load(kind, record);
+    if (held !== undefined) await store.remove(kind, held);
   }
 
   test('finds nothing where nothing is', async () => {
@@ -161,6 +177,7 @@ function identityOf<K extends RecordKind>(kind: K, record: Records[K]): Partial<
     request: ['source', 'id'],
     cleanup: ['move', 'run', 'host'],
     letter: ['message'],
+    fleet: [],
   };
   return pick(record, names[kind]);
 }

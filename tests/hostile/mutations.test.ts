@@ -45,6 +45,20 @@ const sound: Arbitrary<{ readonly topic: Topic; readonly event: object }> = fc.o
     fc.record({ name: anyEndpointName, host: anyHostName, database: line }),
     optional({ sizeBytes: fc.maxSafeNat(), labels: label }),
   ]),
+  of('requests', 'knob.set', [
+    fc.oneof(
+      fc.record({
+        knob: fc.constantFrom('movesInAll', 'startsPerMinute'),
+        value: fc.constantFrom(1, 200, null),
+      }),
+      fc.record({
+        knob: fc.constantFrom('pauseBudgetMs', 'graceMs'),
+        value: fc.constantFrom(500, 'PT2S', null),
+      }),
+      fc.record({ knob: fc.constant('healing'), value: fc.constantFrom('on', 'off', null) }),
+    ),
+    fc.record({ reason: line }),
+  ]),
   of('host-changes', 'host.registered', [
     fc.record({
       name: anyHostName,

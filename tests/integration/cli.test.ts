@@ -184,6 +184,20 @@ describe('dray on the embedded cloud', () => {
     });
   });
 
+  it('turns a knob, and says who did and why', async () => {
+    const set = ['knob', 'movesInAll', '50', '--reason', 'backups run'];
+    expect(await dray.json(set)).toMatchObject({ code: 0, value: { outcome: 'accepted' } });
+    expect((await dray.json(['knob', 'movesInAll'])).value).toMatchObject({
+      knobs: [{ knob: 'movesInAll', value: 50, default: 200, turned: { reason: 'backups run' } }],
+    });
+    expect((await dray.run(['knob'])).out).toContain('backups run');
+    expect(await dray.json(['knob', 'movesInAll', '0', '--reason', 'x'])).toMatchObject({
+      code: 1,
+      value: { code: 'field-invalid', field: 'data.value' },
+    });
+    expect((await dray.run(['knob', 'movesInAll', 'default', '--reason', 'done'])).code).toBe(0);
+  });
+
   it('ends with 1 when an endpoint has not moved, and explains why', async () => {
     const url = simUrl(3);
     const old = await dray.run([

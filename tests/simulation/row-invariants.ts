@@ -40,6 +40,7 @@ export function assertChange(standing: Standing, change: Change): void {
       return;
     case 'cleanup':
     case 'letter':
+    case 'fleet':
       return;
     default:
       return change satisfies never;

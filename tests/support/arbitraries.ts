@@ -5,6 +5,7 @@ import type { CleanupEntry, CleanupRecord } from '../../shared/domain/cleanup.ts
 import type { Execution, ExecutionState } from '../../shared/domain/execution.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
 import type { Signal } from '../../shared/domain/health.ts';
+import { knobNames, type Fleet, type Hold } from '../../shared/domain/fleet.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import {
   batchId,
@@ -246,22 +247,25 @@ const move: Arbitrary<Move> = fc.record({
 });
 
 const key = fc.string({ minLength: 1, maxLength: 60 });
-const request: Arbitrary<RequestRecord> = fc.record({
-  source: key,
-  id: key,
-  type: text,
-  bodyHash: text,
-  outcome: fc.oneof(
-    fc.record({ kind: fc.constant('pending' as const) }),
-    fc.record({ kind: fc.constant('accepted' as const), batch: anyBatchId }, { requiredKeys: ['kind'] }),
-    fc.record(
-      { kind: fc.constant('refused' as const), failure, field: text },
-      { requiredKeys: ['kind', 'failure'] },
+const request: Arbitrary<RequestRecord> = fc
+  .record({
+    source: key,
+    id: key,
+    type: text,
+    bodyHash: text,
+    reason: text,
+    outcome: fc.oneof(
+      fc.record({ kind: fc.constant('pending' as const) }),
+      fc.record({ kind: fc.constant('accepted' as const), batch: anyBatchId }, { requiredKeys: ['kind'] }),
+      fc.record(
+        { kind: fc.constant('refused' as const), failure, field: text },
+        { requiredKeys: ['kind', 'failure'] },
+      ),
     ),
-  ),
-  receivedAt: time,
-  version,
-});
+    receivedAt: time,
+    version,
+  })
+  .chain((whole) => lacking(whole, ['reason']));
 
 const cleanupEntry: Arbitrary<CleanupEntry> = fc.record(
   { key: text, kind: text, name: text, systemIdentifier: text, oid: small, restore: anyJson },
@@ -296,6 +300,26 @@ const letter: Arbitrary<Letter> = fc
   })
   .chain((whole) => lacking(whole, ['failure', 'deed']));
 
+const hold: Arbitrary<Hold> = fc.record({ by: text, at: time, reason: text });
+const fleet: Arbitrary<Fleet> = fc
+  .record({
+    knobs: fc
+      .record({
+        movesInAll: small,
+        movesPerZone: small,
+        movesPerBatch: small,
+        startsPerMinute: small,
+        pauseBudgetMs: duration,
+        healing: fc.constantFrom('on', 'off'),
+        graceMs: duration,
+      })
+      .chain((whole) => lacking(whole, ['pauseBudgetMs'])),
+    turned: fc.dictionary(fc.constantFrom(...knobNames), hold, { noNullPrototype: true }),
+    paused: hold,
+    version,
+  })
+  .chain((whole) => lacking(whole, ['paused']));
+
 export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = {
   host,
   endpoint: placement,
@@ -304,6 +328,7 @@ export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = 
   request,
   cleanup,
   letter,
+  fleet,
 };
 
 /** The value without some of the named fields, each by chance. */

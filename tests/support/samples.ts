@@ -13,6 +13,7 @@ const named: { readonly [K in RecordKind]: (record: Records[K]) => Records[K] } 
   request: (request) => ({ ...request, id: `sample-${String(count)}` }),
   cleanup: (cleanup) => cleanup,
   letter: (letter) => ({ ...letter, message: `sample-${String(count)}` }),
+  fleet: (fleet) => fleet,
 };
 
 /** A record of a kind like no other before it: of version 1, and with a key of its own. */

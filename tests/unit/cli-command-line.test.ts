@@ -67,6 +67,8 @@ describe('the command line', () => {
     [['move', 'show', 'shop', '--state-dir', '/nonexistent']],
     [['up', '--port', '99999']],
     [['publish']],
+    [['knob', 'speed', '1', '--reason', 'x']],
+    [['knob', 'movesInAll', '5']],
   ])('that cannot mean anything ends with 2: dray %j', async (argv) => {
     const { code, out, err } = await dray(argv);
     expect([argv, code]).toEqual([argv, 2]);

@@ -3,6 +3,7 @@ import type { Parsed, RequestEvent } from '../../domain/event.ts';
 import { lineField } from '../fields.ts';
 import { parseEvent, reads } from './cloud-event.ts';
 import { endpointChanged, endpointRegistered } from './endpoints.ts';
+import { knobSet } from './knob.ts';
 import { policyField } from './policy.ts';
 import { chosen, claimCheckField, reportTo, selectionFields } from './selection.ts';
 
@@ -40,6 +41,7 @@ const contract = {
       sequence: sequence ?? at,
       ...rest,
     })),
+    'knob.set': reads(knobSet, (data, { at }): RequestEvent => ({ kind: 'set-knob', ...data, at })),
   },
 };
 

@@ -45,6 +45,9 @@ export const failureField = z.strictObject({
   quarantined: z.exactOptional(z.literal(true)),
 });
 
+/** Who holds something back, since when, and why. */
+export const holdField = z.strictObject({ by: z.string(), at: timeField, reason: z.string() });
+
 export const claimCheckField = z.strictObject({ key: z.string(), sha256: z.string(), bytes: countField });
 
 export const policyField = z.strictObject({

@@ -10,6 +10,7 @@ const schema = z.strictObject({
   id: z.string(),
   type: z.string(),
   bodyHash: z.string(),
+  reason: z.exactOptional(z.string()),
   outcome: z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('pending') }),
     z.strictObject({ kind: z.literal('accepted'), batch: z.exactOptional(batchIdField) }),

@@ -9,6 +9,7 @@ import { changeEndpoint, registerEndpoint, unknownEndpoint } from './endpoints.t
 import { checkTarget, knownHost } from './known-host.ts';
 import { openBatch } from './open-batch.ts';
 import { recordRefusal, recordRequest, Refused } from './record-request.ts';
+import { turnKnob } from './turn-knob.ts';
 
 type AcceptServices = Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log'>;
 
@@ -19,7 +20,8 @@ export async function acceptRequest(services: AcceptServices, parsed: Parsed<Req
     return;
   }
   const { head, event } = parsed;
-  await recordRequest(services, head, async () => {
+  const why = 'reason' in event ? { reason: event.reason } : {};
+  await recordRequest(services, { ...head, ...why }, async () => {
     switch (event.kind) {
       case 'move-batch': {
         const { reason, policy } = event;
@@ -38,6 +40,9 @@ export async function acceptRequest(services: AcceptServices, parsed: Parsed<Req
         return {};
       case 'change-endpoint':
         await changeEndpoint(services, event);
+        return {};
+      case 'set-knob':
+        await turnKnob(services, head.source, event);
         return {};
       default:
         return event satisfies never;

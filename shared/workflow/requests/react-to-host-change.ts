@@ -25,7 +25,8 @@ export async function reactToHostChange(services: HostServices, parsed: Parsed<H
     return;
   }
   const { head, event } = parsed;
-  await recordRequest(services, head, async () => {
+  const why = 'reason' in event && event.reason !== undefined ? { reason: event.reason } : {};
+  await recordRequest(services, { ...head, ...why }, async () => {
     switch (event.kind) {
       case 'register':
         await register(services, event);

@@ -6,6 +6,9 @@ import type { Services } from '../services.ts';
 
 type RequestServices = Pick<Services, 'store' | 'clock' | 'log'>;
 
+/** A request, and why it was made where it says so. */
+type Asked = EventHead & Pick<RequestRecord, 'reason'>;
+
 /** Thrown while a request is carried out: it is refused, for good, and nothing of it was done. */
 export class Refused extends Error {
   override readonly name = 'Refused';
@@ -25,7 +28,7 @@ export class Refused extends Error {
  */
 export async function recordRequest(
   services: RequestServices,
-  head: EventHead,
+  head: Asked,
   carryOut: () => Promise<{ readonly batch?: BatchId }>,
 ): Promise<void> {
   const row = await openRow(services, head);
@@ -45,8 +48,8 @@ export async function recordRefusal(
 }
 
 /** The row of this request, and of no other: under its id, or beside the request that has taken it. */
-async function openRow({ store, clock }: RequestServices, head: EventHead): Promise<RequestRecord> {
-  const { source, type, bodyHash } = head;
+async function openRow({ store, clock }: RequestServices, head: Asked): Promise<RequestRecord> {
+  const { source, type, bodyHash, reason } = head;
   let { id } = head;
   for (;;) {
     const held = await store.load('request', { source, id });
@@ -60,6 +63,7 @@ async function openRow({ store, clock }: RequestServices, head: EventHead): Prom
       id,
       type,
       bodyHash,
+      ...(reason === undefined ? {} : { reason }),
       outcome: { kind: 'pending' },
       receivedAt: clock.now(),
       version: 1,

@@ -1,0 +1,59 @@
+import * as z from 'zod';
+import { knobDefaults, type Fleet } from '../../domain/fleet.ts';
+import { RowUnreadable } from '../../ports/failures.ts';
+import { countField, durationField, holdField } from './fields.ts';
+import { asRecord, envelope, readRow, type RowCodec } from './row.ts';
+
+const key = { pk: 'FLEET', sk: 'FLEET' };
+
+/** A knob that came after the row was written stands at its default. */
+const knobsField = z.strictObject({
+  movesInAll: countField.default(knobDefaults.movesInAll),
+  movesPerZone: countField.default(knobDefaults.movesPerZone),
+  movesPerBatch: countField.default(knobDefaults.movesPerBatch),
+  startsPerMinute: countField.default(knobDefaults.startsPerMinute),
+  pauseBudgetMs: z.exactOptional(durationField),
+  healing: z.enum(['on', 'off']).default(knobDefaults.healing),
+  graceMs: durationField.default(knobDefaults.graceMs),
+}) satisfies z.ZodType<Fleet['knobs']>;
+
+const turned = z.exactOptional(holdField);
+
+const schema = z.strictObject({
+  ...envelope,
+  kind: z.literal('fleet'),
+  knobs: knobsField,
+  turned: z.strictObject({
+    movesInAll: turned,
+    movesPerZone: turned,
+    movesPerBatch: turned,
+    startsPerMinute: turned,
+    pauseBudgetMs: turned,
+    healing: turned,
+    graceMs: turned,
+  }),
+  paused: z.exactOptional(holdField),
+});
+
+/** The one row that is about the whole installation; absent until somebody has set something. */
+export const fleetRow: RowCodec<object, Fleet> = {
+  kind: 'fleet',
+  key: () => key,
+  keyOf: ({ pk, sk }) => {
+    if (pk !== key.pk || sk !== key.sk) throw new RowUnreadable(`row-unreadable: "${pk}" is not the fleet's`);
+    return {};
+  },
+  encode: ({ knobs, turned: turns, paused, ...fleet }) => ({
+    ...key,
+    ...fleet,
+    kind: 'fleet',
+    knobs: { ...knobs },
+    turned: Object.fromEntries(Object.entries(turns).map(([knob, by]) => [knob, { ...by }])),
+    paused: paused === undefined ? undefined : { ...paused },
+  }),
+  decode: (row) => {
+    const { pk: _pk, sk: _sk, kind: _kind, commitId: _commit, ...fleet } = readRow(schema, row);
+    return asRecord<Fleet>()(fleet);
+  },
+  kept: [],
+};
