@@ -108,6 +108,9 @@ function dynamodbLocal(options: DynamoOptions): [string, ...string[]] {
   const home = join(library, version);
   return [
     java,
+    // It lives for minutes: what a long-lived server gains by compiling harder, this one only pays for.
+    '-XX:TieredStopAtLevel=1',
+    '-XX:+UseSerialGC',
     `-Djava.library.path=${join(home, 'DynamoDBLocal_lib')}`,
     '-cp',
     [join(home, 'DynamoDBLocal.jar'), join(home, 'DynamoDBLocal_lib', '*')].join(delimiter),

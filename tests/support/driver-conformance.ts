@@ -41,6 +41,11 @@ export interface DriverFixture {
   readonly makeOfflinePair?: () => Promise<HostPair>;
   /** How many different crash points a run of the suite tries; all by default. */
   readonly crashPoints?: number;
+  /**
+   * Leaves out workers that die at records and messages, and that come late: where another fixture of the same engine
+   * has them, and this one only differs in what its mover may do.
+   */
+  readonly deathsOnly?: true;
   /** After which stages a worker dies; after each by default. */
   readonly deaths?: readonly Stage[];
   /** Milliseconds that one move may take in a test. */

@@ -18,7 +18,10 @@ export function describeCrashes({ fixture, pair }: Bench): void {
       await trial.goOn(driver, 2, stage);
       await expectMoved(trial, database);
     });
+  });
+  if (fixture.deathsOnly === true) return;
 
+  describe('a worker that dies', () => {
     test(
       'at any record that it keeps, before or after it: the next worker reaches the end',
       async () => {
