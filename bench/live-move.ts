@@ -1,5 +1,4 @@
 /** Drayage's side of the measurement: the embedded cloud, `dray` as a user runs it, and live writers. */
-import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +10,7 @@ import { Fleet } from '../local/demo/fleet.ts';
 import type { PostgresServer } from '../local/demo/servers.ts';
 import type { Tenant } from '../local/demo/tenants.ts';
 import { WritersProcess } from '../local/demo/writers-process.ts';
+import { spawnOwned } from '../local/servers/owned-process.ts';
 import { batchId } from '../shared/domain/ids.ts';
 import type { MoveId } from '../shared/domain/ids.ts';
 import { run } from './programs.ts';
@@ -59,7 +59,8 @@ export class LiveInstallation {
     hosts: readonly PostgresServer[],
     tenant: Tenant,
   ): Promise<LiveInstallation> {
-    const up = spawn(process.execPath, [DRAY, '--state-dir', stateDir, 'up'], {
+    const up = spawnOwned(process.execPath, [DRAY, '--state-dir', stateDir, 'up'], {
+      env: process.env,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const installation = new LiveInstallation(stateDir, up);

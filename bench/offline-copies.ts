@@ -1,6 +1,5 @@
 /** The ways of copying a database that Drayage is measured against; none of them lets anybody write meanwhile. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PostgresServer } from '../local/demo/servers.ts';
 import { findProgram, run } from './programs.ts';
@@ -14,15 +13,15 @@ export interface OfflineCopy {
   run(source: PostgresServer, target: PostgresServer, database: string, copy: string): Promise<number>;
 }
 
-/** `pg_dump -Fd -Z0 -j2`, then `pg_restore -j2`. */
-export function dumpAndRestore(major: number): OfflineCopy {
+/** `pg_dump -Fd -Z0 -j2`, then `pg_restore -j2`. @param scratch where the archive lies meanwhile */
+export function dumpAndRestore(major: number, scratch: string): OfflineCopy {
   const cure = `apt-get install postgresql-client-${major.toString()}`;
   const dump = findProgram('pg_dump', cure, [debianBin(major)]);
   const restore = findProgram('pg_restore', cure, [debianBin(major)]);
   return {
     name: 'pg_dump -Fd -Z0 -j2 | pg_restore -j2',
     run: async (source, target, database, copy) => {
-      const folder = mkdtempSync(path.join(tmpdir(), 'drayage-dump-'));
+      const folder = mkdtempSync(path.join(scratch, 'drayage-dump-'));
       try {
         const begun = performance.now();
         await target.query(`CREATE DATABASE ${copy}`);
@@ -37,13 +36,13 @@ export function dumpAndRestore(major: number): OfflineCopy {
   };
 }
 
-/** `pgcopydb clone` with two jobs for tables and two for indexes. */
-export function pgcopydbClone(major: number): OfflineCopy {
+/** `pgcopydb clone` with two jobs for tables and two for indexes. @param scratch where it keeps its work */
+export function pgcopydbClone(major: number, scratch: string): OfflineCopy {
   const program = findProgram('pgcopydb', 'apt-get install pgcopydb');
   return {
     name: 'pgcopydb clone',
     run: async (source, target, database, copy) => {
-      const folder = mkdtempSync(path.join(tmpdir(), 'drayage-pgcopydb-'));
+      const folder = mkdtempSync(path.join(scratch, 'drayage-pgcopydb-'));
       try {
         const begun = performance.now();
         await target.query(`CREATE DATABASE ${copy}`);

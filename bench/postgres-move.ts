@@ -2,13 +2,15 @@
  * Measures the move of one live PostgreSQL database against offline copies of the same database between the
  * same two servers, in interleaved rounds:
  *
- *     node bench/postgres-move.ts [--megabytes 1183] [--rounds 5] [--major 15] [--only drayage,dump,pgcopydb]
- *                                 [--writers 8] [--rate 500]
+ *     npm run bench:move -- [--megabytes 1183] [--rounds 5] [--major 15] [--only drayage,dump,pgcopydb]
+ *                                 [--writers 8] [--rate 500] [--folder <where the servers have their data>]
+ *
+ * By default the data is in memory where there is plenty: both servers, the writers and everything else of the machine
+ * share one disk, and what its syncs take is then what a commit takes, moved or not.
  *
  * Needs Debian's PostgreSQL (server and client) and pgcopydb; says how to install what is missing.
  */
 import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { compareContent, hashTables, isUnwritten } from '../local/demo/content.ts';
@@ -17,6 +19,7 @@ import { startServer } from '../local/demo/servers.ts';
 import type { PostgresServer } from '../local/demo/servers.ts';
 import { bigTenant, createRoles, createTenants } from '../local/demo/tenants.ts';
 import { DiskProbe } from './disk-probe.ts';
+import { scratchRoot } from '../local/servers/scratch-root.ts';
 import { LiveInstallation } from './live-move.ts';
 import type { LiveMove } from './live-move.ts';
 import { debianBin, dumpAndRestore, pgcopydbClone } from './offline-copies.ts';
@@ -31,6 +34,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: 'drayage,dump,pgcopydb' },
     writers: { type: 'string', default: '8' },
     rate: { type: 'string', default: '500' },
+    folder: { type: 'string', default: await scratchRoot() },
   },
 });
 /** A disk that lets a commit wait for longer than this has a say in the writers' pause. */
@@ -49,11 +53,11 @@ if (!existsSync(path.join(debianBin(major), 'postgres'))) {
   throw new Error(`no server in ${debianBin(major)}: apt-get install postgresql-${String(major)}`);
 }
 const copies = [
-  ...(chosen.has('dump') ? [dumpAndRestore(major)] : []),
-  ...(chosen.has('pgcopydb') ? [pgcopydbClone(major)] : []),
+  ...(chosen.has('dump') ? [dumpAndRestore(major, options.folder)] : []),
+  ...(chosen.has('pgcopydb') ? [pgcopydbClone(major, options.folder)] : []),
 ];
 
-const folder = mkdtempSync(path.join(tmpdir(), 'drayage-bench-'));
+const folder = mkdtempSync(path.join(options.folder, 'drayage-bench-'));
 chmodSync(folder, 0o755);
 const start = (name: string): Promise<PostgresServer> =>
   startServer({

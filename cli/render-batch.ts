@@ -1,5 +1,6 @@
 import { blockersOf, type Blocker } from '../shared/domain/blockers.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../shared/domain/move.ts';
+import { etaOfBatch, etaText } from './batch-eta.ts';
 import { hasAllMoved, reportOf, type BatchSnapshot } from './batch-report.ts';
 import { doing, looks, moveLine, noteOf, stepNumber, widthsFor } from './move-line.ts';
 import { count, showBytes, showDuration, showElapsed } from './quantity.ts';
@@ -120,6 +121,7 @@ function totalsLine(snapshot: BatchSnapshot): Text {
   ).length;
   const waiting = labels.filter((label) => label === 'waiting').length;
   const unplanned = figures.total - moves.length;
+  const eta = etaOfBatch(snapshot);
   return [
     styled('strong', `${String(figures.moved)} of ${String(figures.total)} moved`),
     underWay === 0 ? '' : ` · ${String(underWay)} under way`,
@@ -128,6 +130,7 @@ function totalsLine(snapshot: BatchSnapshot): Text {
     figures.rolledBack === 0 ? '' : [' · ', styled('bad', `${String(figures.rolledBack)} rolled back`)],
     figures.stuck === 0 ? '' : [' · ', styled('bad', `${String(figures.stuck)} stuck`)],
     ` · ${showBytes(bytes)} · ${showElapsed((batch.endedAt ?? at) - batch.createdAt)}`,
+    eta === undefined ? '' : styled('faint', ` · ${etaText(eta)}`),
   ];
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Batch } from '../../shared/domain/batch.ts';
 import { explainBatch } from '../../shared/domain/explain.ts';
+import { etaOfBatch, etaReport, etaText } from '../batch-eta.ts';
 import { hasAllMoved, reportOf } from '../batch-report.ts';
 import { exit } from '../cli-error.ts';
 import { allBatches } from '../find-move.ts';
@@ -113,11 +114,13 @@ async function show(session: Session, text: string, json: boolean): Promise<numb
   if (snapshot === undefined) throw unknownBatch(text);
   const { batch, moves, hosts } = snapshot;
   if (json) {
-    terminal.json(reportOf(snapshot));
+    terminal.json({ ...reportOf(snapshot), eta: etaReport(snapshot) });
   } else {
     const { sentence, blockers, actions } = explainBatch(batch, moves, hosts, snapshot.at);
     terminal.line([styled('strong', `batch ${batch.id}`), `  ${batch.reason}`]);
     terminal.line(`  ${sentence}`);
+    const eta = etaOfBatch(snapshot);
+    if (eta !== undefined) terminal.line(`  ${etaText(eta)}`);
     const widths = widthsFor(moves, terminal.columns);
     for (const move of moves)
       terminal.line(moveLine(move, terminal.isLive ? terminal.columns - 1 : 200, widths));

@@ -7,6 +7,7 @@ import type { Client } from '../client.ts';
 import { CliError } from '../cli-error.ts';
 import { unknownBatch } from '../follow.ts';
 import { jsonOption } from '../options.ts';
+import { etaOfBatch, etaText } from '../batch-eta.ts';
 import { blockerLine, timeOf } from '../render-batch.ts';
 import type { Session } from '../session.ts';
 import { didYouMean } from '../suggest.ts';
@@ -40,7 +41,9 @@ async function explain(client: Client, what: string): Promise<readonly Explanati
   if (isBatchId(what)) {
     const snapshot = await readBatch(client, what);
     if (snapshot === undefined) throw unknownBatch(what);
-    return [explainBatch(snapshot.batch, snapshot.moves, snapshot.hosts, snapshot.at)];
+    const explanation = explainBatch(snapshot.batch, snapshot.moves, snapshot.hosts, snapshot.at);
+    const eta = etaOfBatch(snapshot);
+    return [{ ...explanation, ...(eta === undefined ? {} : { eta }) }];
   }
   if (isMoveId(what)) {
     const move = await findMove(client, what);
@@ -79,11 +82,12 @@ async function hostNamed(client: Client, name: string): Promise<Explanation[]> {
 
 export function sayExplanation(
   terminal: Terminal,
-  { sentence, since, blockers, actions }: Explanation,
+  { sentence, since, eta, blockers, actions }: Explanation,
 ): void {
   terminal.line(
     `  ${sentence}${since === undefined ? '' : `, since ${new Date(since).toISOString().slice(0, 10)} ${timeOf(since)}`}`,
   );
+  if (eta !== undefined) terminal.line(`  ${etaText(eta)}`);
   for (const blocker of blockers) {
     terminal.line(blockerLine(blocker));
     if (blocker.cure !== undefined) terminal.line(styled('faint', `      ${blocker.cure}`));

@@ -1,6 +1,7 @@
 import { blockersOf, type Blocker } from './blockers.ts';
 import type { Batch } from './batch.ts';
 import { dueText, overdue } from './deadline.ts';
+import type { Eta } from './eta.ts';
 import type { Execution } from './execution.ts';
 import type { Failure } from './failure.ts';
 import type { Host } from './host.ts';
@@ -16,6 +17,8 @@ export interface Explanation {
   readonly sentence: string;
   /** Since when (epoch milliseconds) it is so, where that is known. */
   readonly since?: number;
+  /** When what can go on will have arrived, where enough has been measured. */
+  readonly eta?: Eta;
   /** What is in the way; that of the most moves first. */
   readonly blockers: readonly Blocker[];
   /** What a person can do next: commands and cures. */

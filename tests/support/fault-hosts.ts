@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { startServer, type PostgresServer, type ServerOptions } from '../../local/demo/servers.ts';
-import { scratchRoot } from './scratch-root.ts';
+import { scratchRoot } from '../../local/servers/scratch-root.ts';
 
 /** Two real servers, on which one endpoint after another is moved under faults. */
 export interface FaultHosts {

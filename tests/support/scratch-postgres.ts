@@ -8,7 +8,7 @@ import type { NpmMajor } from '../../local/demo/binaries.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { connect } from '../../shared/drivers/postgres/connection.ts';
 import type { ConnectOptions, PostgresAddress, Session } from '../../shared/drivers/postgres/connection.ts';
-import { scratchRoot } from './scratch-root.ts';
+import { scratchRoot } from '../../local/servers/scratch-root.ts';
 
 export interface ScratchServer {
   readonly major: NpmMajor;

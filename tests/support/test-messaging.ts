@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startMessaging } from '../../local/servers/messaging.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { openSecrets, SecretsError } from '../../local/servers/secrets.ts';
-import { scratchRoot } from './scratch-root.ts';
+import { scratchRoot } from '../../local/servers/scratch-root.ts';
 
 const region = 'eu-central-1';
 

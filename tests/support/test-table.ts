@@ -6,7 +6,7 @@ import { startDynamo, type DynamoKind } from '../../local/servers/dynamo.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import type { ClientSettings } from '../../shared/aws/clients.ts';
 import { indexes } from '../../shared/aws/layout.ts';
-import { scratchRoot } from './scratch-root.ts';
+import { scratchRoot } from '../../local/servers/scratch-root.ts';
 
 /** A DynamoDB of our own, in a process of its own. */
 export interface TestDynamo {

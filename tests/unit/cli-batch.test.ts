@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { stripVTControlCharacters } from 'node:util';
+import { etaReport } from '../../cli/batch-eta.ts';
 import { hasAllMoved, percentile, reportOf, type BatchSnapshot } from '../../cli/batch-report.ts';
 import { shareDone, stepNumber } from '../../cli/move-line.ts';
 import { frameOf, renderBatch, summaryOf } from '../../cli/render-batch.ts';
@@ -105,6 +106,29 @@ describe('the picture of a batch', () => {
     expect(frame[7]).toBe('  ✗ 2 not moved: b has too little room (no-space)');
     expect(frame[8]).toBe('  … 1 waits for permits on a and b');
     expect(frame[9]).toBe('2 of 6 moved · 1 under way · 1 waiting · 1 rolled back · 1 stuck · 312 MB · 0:42');
+  });
+
+  it('tells when the rest will have arrived, once something has, and of that which can go on', () => {
+    const timed: BatchSnapshot = {
+      ...snapshot,
+      moves: snapshot.moves.map((move) => ({
+        ...move,
+        execution: { ...move.execution, timings: { copy: 30_000, verify: 30_000, retire: 3_600_000 } },
+      })),
+    };
+    const totals = text(frameOf(timed, { columns: 160, rows: 24 })).at(-1);
+    expect(totals).toMatch(/ · about (?:5\d\.\d s|1 min.*) left \(.* to .*\)$/);
+    expect(etaReport(timed)).toMatchObject({ seconds: expect.any(Number) });
+    const held: BatchSnapshot = {
+      ...timed,
+      moves: timed.moves.map((move) => {
+        const { status } = move.execution;
+        if (status.state !== 'waiting' && status.state !== 'running') return move;
+        const waiting = { code: 'paused', on: 'the batch is paused', since: 0 };
+        return { ...move, execution: { ...move.execution, status: { ...status, waiting } } };
+      }),
+    };
+    expect(etaReport(held)).toBeNull();
   });
 
   it.each([

@@ -5,7 +5,7 @@ const memoryDisk = '/dev/shm';
 const plentyBytes = 8e9;
 
 /**
- * Where servers of the tests have their data: in memory where there is plenty. Hundreds of databases are made and
+ * Where servers of tests and measurements have their data: in memory where there is plenty. Hundreds of databases are made and
  * dropped, of some three hundred files each, and ext4 spends an eighth of all time on looking for inodes that were not
  * used of late.
  */

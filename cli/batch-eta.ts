@@ -1,0 +1,48 @@
+import { etaOf, type Eta, type Paced } from '../shared/domain/eta.ts';
+import { labelOf, type Move } from '../shared/domain/move.ts';
+import { isArrived, sizeOf, type BatchSnapshot } from './batch-report.ts';
+import { showDuration } from './quantity.ts';
+
+/** What a person or the clock ends, and not the others' arrival: nobody knows when. */
+const heldBack: ReadonlySet<string> = new Set([
+  'paused',
+  'held',
+  'window-closed',
+  'unapproved',
+  'not-started',
+]);
+
+/** When the rest of a batch will have arrived, as far as it can go on; undefined while that cannot be told. */
+export function etaOfBatch({ batch, moves, at }: BatchSnapshot): Eta | undefined {
+  if (batch.state === 'completed') return undefined;
+  return etaOf(moves.flatMap((move) => paced(move, at)));
+}
+
+function paced(move: Move, at: number): Paced[] {
+  const { status, timings, last } = move.execution;
+  const label = labelOf(move.execution);
+  const bytes = sizeOf(move);
+  const known = bytes === 0 ? {} : { bytes };
+  const finished = Object.entries(timings).reduce((sum, [step, ms]) => sum + (step === 'retire' ? 0 : ms), 0);
+  // One that came without work of ours has measured nothing.
+  if (isArrived(label)) return finished === 0 ? [] : [{ state: 'arrived', ...known, workedMs: finished }];
+  if (status.state === 'waiting')
+    return heldBack.has(status.waiting.code) ? [] : [{ state: 'to-come', ...known, workedMs: 0 }];
+  // Nor when a host that is down comes back.
+  if (status.state !== 'running' || status.hinderedSince !== undefined) return [];
+  if (status.waiting !== undefined && heldBack.has(status.waiting.code)) return [];
+  const now = status.lease === undefined ? 0 : Math.max(0, at - last.at);
+  return [{ state: 'under-way', ...known, workedMs: finished + status.spentMs + now }];
+}
+
+/** The same for programs, in seconds from now; null while it cannot be told. */
+export function etaReport(snapshot: BatchSnapshot) {
+  const eta = etaOfBatch(snapshot);
+  if (eta === undefined) return null;
+  const seconds = (ms: number): number => Math.round(ms / 1_000);
+  return { seconds: seconds(eta.ms), earliest: seconds(eta.earliestMs), latest: seconds(eta.latestMs) };
+}
+
+/** `about 4 min left (3 min 10 s to 7 min)`. */
+export const etaText = ({ ms, earliestMs, latestMs }: Eta): string =>
+  `about ${showDuration(ms)} left (${showDuration(earliestMs)} to ${showDuration(latestMs)})`;
