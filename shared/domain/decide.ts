@@ -3,7 +3,6 @@ import type { Fact, FactKind, FactOf } from './fact.ts';
 import {
   fresh,
   own,
-  quarantine,
   rollBack,
   withProgress,
   type Effect,
@@ -23,6 +22,7 @@ import {
   goForward,
   handOver,
   hinder,
+  poison,
   retreat,
   wait,
 } from './transitions.ts';
@@ -53,7 +53,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     'step-hindered': () => 'not-admitted',
     retreated: () => 'not-admitted',
     'undo-refused': () => 'not-admitted',
-    poisoned: ({ shape, fact, now }) => quarantine(shape, unbegun(shape, now), fact.failure, now),
+    poisoned: (scene) => poison({ ...scene, status: unbegun(scene.shape, scene.now) }),
     abandoned: ({ shape, fact, now }) => rollBack(shape, unbegun(shape, now), fact.failure, now),
   },
   running: {
@@ -74,7 +74,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     'step-hindered': hinder,
     retreated: retreat,
     'undo-refused': () => 'not-applicable',
-    poisoned: ({ shape, status, fact, now }) => quarantine(shape, status, fact.failure, now),
+    poisoned: poison,
     abandoned: ({ shape, status, fact, now }) =>
       status.forwardOnly ? 'past-the-pivot' : rollBack(shape, status, fact.failure, now),
   },
@@ -90,7 +90,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     'step-hindered': hinder,
     retreated: () => 'not-applicable',
     'undo-refused': goForward,
-    poisoned: ({ shape, status, fact, now }) => quarantine(shape, status, fact.failure, now),
+    poisoned: poison,
     abandoned: () => 'not-applicable',
   },
   completed: terminal(),

@@ -61,8 +61,8 @@ export type Fact =
     }
   /** The undo of a step found that the pivot had been passed: forward, at `step`. */
   | { readonly kind: 'undo-refused'; readonly token: number; readonly step: string }
-  /** Its message failed again and again, with nothing of a step's to blame. */
-  | { readonly kind: 'poisoned'; readonly failure: Failure }
+  /** A message of this phase failed again and again, with nothing of a step's to blame. */
+  | { readonly kind: 'poisoned'; readonly phase: string; readonly failure: Failure }
   /** A person or a rule wants it undone. */
   | { readonly kind: 'abandoned'; readonly failure: Failure };
 

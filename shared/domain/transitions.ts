@@ -198,6 +198,13 @@ export function retreat(scene: Scene<RunningState, FactOf<'retreated'>>): Outcom
   });
 }
 
+/** A message of the way forward does not end the way back, on which its first failure has sent the work. */
+export function poison({ shape, status, fact, now }: Scene<Working, FactOf<'poisoned'>>): Outcome {
+  const isOfRollback = fact.phase === shape.rollbackPhase;
+  if (isOfRollback !== (status.state === 'rolling-back')) return 'not-applicable';
+  return quarantine(shape, status, fact.failure, now);
+}
+
 export function goForward(scene: Scene<RollingBackState, FactOf<'undo-refused'>>): Outcome {
   const { shape, fact, now } = scene;
   return own(scene, () => ({

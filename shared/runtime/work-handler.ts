@@ -11,5 +11,5 @@ import { queueHandler } from './queue-handler.ts';
 export const workHandler = queueHandler(
   workMessage,
   (message, invocation) => workOnMove(hostServices(), message, invocation),
-  ({ task }, failure, { owner }) => setAside(hostServices(), task, failure, owner),
+  (message, failure, { owner }) => setAside(hostServices(), message, failure, owner),
 );

@@ -1,6 +1,7 @@
 import { decide } from '../domain/decide.ts';
 import type { Failure } from '../domain/failure.ts';
 import { isMoveId } from '../domain/ids.ts';
+import type { WorkMessage } from '../ports/bus.ts';
 import type { Services } from './services.ts';
 import { moveShape } from './move-endpoint/workflow.ts';
 
@@ -14,7 +15,7 @@ import { moveShape } from './move-endpoint/workflow.ts';
  */
 export async function setAside(
   services: Pick<Services, 'store' | 'bus' | 'clock' | 'log' | 'settings'>,
-  task: string,
+  { task, phase }: Pick<WorkMessage, 'task' | 'phase'>,
   failure: Failure,
   by: string,
 ): Promise<void> {
@@ -25,7 +26,7 @@ export async function setAside(
   const decision = decide(
     moveShape(services),
     move.execution,
-    { kind: 'poisoned', failure },
+    { kind: 'poisoned', phase, failure },
     clock.now(),
     by,
   );
@@ -33,7 +34,7 @@ export async function setAside(
   const answer = await store.commit('move', move, { ...move, execution: decision.execution });
   if (answer.kind === 'conflict') return;
   log.error('a move is set aside: its messages fail again and again', { move: task, ...failure });
-  for (const { phase, afterMs } of decision.effects) {
-    await bus.sendWork({ kind: 'work', task, phase }, afterMs);
+  for (const effect of decision.effects) {
+    await bus.sendWork({ kind: 'work', task, phase: effect.phase }, effect.afterMs);
   }
 }

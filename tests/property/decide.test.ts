@@ -77,6 +77,7 @@ const factsIn = (mood: Mood): fc.Arbitrary<(own: number) => Fact> =>
         case 'undo-refused':
           return { kind, token: by, step };
         case 'poisoned':
+          return { kind, phase: flag ? 'transfer' : shape.rollbackPhase, failure };
         case 'abandoned':
           return { kind, failure };
         default:

@@ -40,7 +40,7 @@ const facts: { readonly [K in FactKind]: FactOf<K> } = {
   'step-hindered': { kind: 'step-hindered', token, ms, failure, chance: 0.5 },
   retreated: { kind: 'retreated', token, ms, to: 'provision', failure, chance: 0.5 },
   'undo-refused': { kind: 'undo-refused', token, step: 'activate' },
-  poisoned: { kind: 'poisoned', failure },
+  poisoned: { kind: 'poisoned', phase: 'transfer', failure },
   abandoned: { kind: 'abandoned', failure },
 };
 
@@ -88,7 +88,7 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
     'step-hindered': 'rolling-back copy',
     retreated: 'not-applicable',
     'undo-refused': 'running activate',
-    poisoned: 'stuck copy',
+    poisoned: 'not-applicable',
     abandoned: 'not-applicable',
   },
   completed: ended(),
@@ -218,6 +218,11 @@ describe('failures', () => {
   test('what can only go forward is not abandoned any more', () => {
     const forward = { ...states.running, step: 'activate', forwardOnly: true };
     expect(say(decide(shape, execution(forward), facts.abandoned, now, 'operator'))).toBe('past-the-pivot');
+  });
+
+  test('a message of the way back that fails again and again calls a person', () => {
+    const { status } = next(states['rolling-back'], { ...facts.poisoned, phase: shape.rollbackPhase });
+    expect(status).toMatchObject({ state: 'stuck', direction: 'back', reason: { quarantined: true } });
   });
 
   test('an undo that fails three times is stuck', () => {
