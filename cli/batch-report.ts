@@ -36,6 +36,8 @@ export interface BatchReport {
   readonly endpoints: readonly EndpointReport[];
   /** Only when endpoints were asked for that are not registered. */
   readonly unknown?: { readonly count: number; readonly examples: readonly string[] };
+  /** Only when lines of its manifest were wrong and left out. */
+  readonly skipped?: { readonly lines: number };
   /** Only when nothing could be planned. */
   readonly failure?: Failure;
 }
@@ -73,6 +75,7 @@ export function reportOf({ at, batch, moves }: BatchSnapshot): BatchReport {
     seconds: Math.round((batch.endedAt ?? at) - batch.createdAt) / 1_000,
     endpoints: moves.map(reportOfMove),
     ...(batch.unknown === undefined ? {} : { unknown: batch.unknown }),
+    ...(batch.skipped === undefined ? {} : { skipped: { lines: batch.skipped.lines } }),
     ...(batch.failure === undefined ? {} : { failure: batch.failure }),
   };
 }
@@ -82,6 +85,7 @@ export function hasAllMoved({ batch, moves }: BatchSnapshot): boolean {
   return (
     batch.state === 'completed' &&
     batch.unknown === undefined &&
+    batch.skipped === undefined &&
     batch.failure === undefined &&
     moves.length >= (batch.total ?? 0) &&
     moves.every(({ execution }) => isArrived(labelOf(execution)))

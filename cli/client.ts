@@ -25,6 +25,7 @@ import { driverRegistry, shippedDrivers } from '../shared/runtime/drivers.ts';
 import { settingsFor } from './client-settings.ts';
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import type { Installation } from './installation.ts';
+import { createManifestBox, type ManifestBox } from './manifest-box.ts';
 import { createVault, type Vault } from './vault.ts';
 
 export type Topic = 'requests' | 'host-changes';
@@ -36,6 +37,7 @@ export interface Client {
   readonly views: Views;
   readonly journal: Journal;
   readonly blobs: Blobs;
+  readonly manifests: ManifestBox;
   readonly secrets: Secrets;
   readonly vault: Vault;
   readonly deadLetters: DeadLetters;
@@ -71,6 +73,7 @@ export function createClient(installation: Installation): Client {
     views: createViews({ query: createQuery(basis), clock: machineClock }),
     journal: createJournal(basis),
     blobs: createBlobs({ client: s3, bucket: names.claimsBucket }),
+    manifests: createManifestBox({ client: s3, bucket: names.manifestsBucket }),
     secrets: createSecrets({ client: secrets }),
     vault: createVault(secrets),
     // Queues are called after the table.

@@ -14,6 +14,7 @@ import { asPortError } from '../shared/aws/trouble.ts';
 export const queueNames = [
   'requests',
   'host-changes',
+  'manifests',
   'plan',
   'dispatch',
   'transfer',

@@ -15,6 +15,7 @@ export interface Installation {
 export interface InstallationNames {
   readonly table: string;
   readonly claimsBucket: string;
+  readonly manifestsBucket: string;
   readonly requestsTopic: string;
   readonly hostChangesTopic: string;
   /** Stands in every name that it makes on hosts and of secrets. */
@@ -27,6 +28,7 @@ export type Variables = Readonly<Record<string, string | undefined>>;
 const nameSources = {
   table: { output: 'TableName', variable: 'DRAY_TABLE_NAME' },
   claimsBucket: { output: 'ClaimsBucketName', variable: 'DRAY_CLAIMS_BUCKET' },
+  manifestsBucket: { output: 'ManifestsBucketName', variable: 'DRAY_MANIFESTS_BUCKET' },
   requestsTopic: { output: 'RequestsTopicArn', variable: 'DRAY_REQUESTS_TOPIC_ARN' },
   hostChangesTopic: { output: 'HostChangesTopicArn', variable: 'DRAY_HOST_CHANGES_TOPIC_ARN' },
   installation: { output: 'Installation', variable: 'DRAY_INSTALLATION' },
@@ -115,6 +117,7 @@ function readNames(
   return {
     table: named('table'),
     claimsBucket: named('claimsBucket'),
+    manifestsBucket: named('manifestsBucket'),
     requestsTopic: named('requestsTopic'),
     hostChangesTopic: named('hostChangesTopic'),
     installation: named('installation'),
@@ -127,6 +130,7 @@ export function variablesOf({ env, names }: Installation): Record<string, string
     ...env,
     [nameSources.table.variable]: names.table,
     [nameSources.claimsBucket.variable]: names.claimsBucket,
+    [nameSources.manifestsBucket.variable]: names.manifestsBucket,
     [nameSources.requestsTopic.variable]: names.requestsTopic,
     [nameSources.hostChangesTopic.variable]: names.hostChangesTopic,
     [nameSources.installation.variable]: names.installation,

@@ -19,11 +19,13 @@ const silentDeath: Failure = {
 const streamFailure = z.object({
   requestContext: z.object({ condition: z.string(), approximateInvokeCount: z.number() }),
 });
+const putObject = z.object({ s3: z.object({ object: z.object({ key: z.string() }) }) });
 const pointer = z.union([
   z.object({ task: z.string() }).transform(({ task }) => task),
   z.object({ batch: z.string() }).transform(({ batch }) => batch),
   z.object({ host: z.string() }).transform(({ host }) => host),
   z.object({ id: z.string() }).transform(({ id }) => id),
+  z.object({ Records: z.array(putObject).min(1) }).transform(({ Records: [first] }) => first?.s3.object.key),
 ]);
 
 /** Why it failed, as far as anybody knows. */
@@ -43,7 +45,7 @@ export function causeOf({ letter, known }: KnownLetter): Failure {
 export const attempts = ({ letter, known }: KnownLetter): number =>
   known === undefined || known.receives === 0 ? letter.receives : known.receives;
 
-/** What a message is about: a move, a batch, a host, a request. */
+/** What a message is about: a move, a batch, a host, a request, the key of a manifest. */
 export function aboutOf({ body }: DeadLetter): string | undefined {
   const found = pointer.safeParse(asJson(body));
   return found.success ? found.data : undefined;

@@ -10,6 +10,7 @@ import { addEnv } from './verbs/env.ts';
 import { addExplain } from './verbs/explain.ts';
 import { addHost } from './verbs/host.ts';
 import { addKnob } from './verbs/knob.ts';
+import { addManifest } from './verbs/manifest.ts';
 import { addMove } from './verbs/move.ts';
 import { moveShowCommand, moveShowName } from './verbs/move-show.ts';
 import { addPublish } from './verbs/publish.ts';
@@ -57,6 +58,7 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   const show = moveShowCommand((name) => program.createCommand(name), session);
   program.addCommand(show.copyInheritedSettings(program));
   addDrain(program, session);
+  addManifest(program, session);
   addBatch(program, session);
   addExplain(program, session);
   addKnob(program, session);

@@ -218,6 +218,11 @@ export function summaryOf(snapshot: BatchSnapshot): Text[] {
       : [
           `✗ ${count(batch.unknown.count, 'endpoint')} not registered, or not readable: ${batch.unknown.examples.join(', ')}`,
         ]),
+    ...(batch.skipped === undefined
+      ? []
+      : [
+          `✗ ${count(batch.skipped.lines, 'line')} of its manifest left out: dray manifest report ${batch.id}`,
+        ]),
     [
       styled(good ? 'good' : ended ? 'bad' : 'attention', good ? '✓' : ended ? '✗' : '…'),
       ` batch ${batch.id} ${batch.state}: ${String(figures.moved)} of ${String(figures.total)} moved`,

@@ -56,7 +56,11 @@ export async function submitText(client: Client, topic: Topic, text: string): Pr
   const head = readHead(topic, text, client.clock.now());
   if ('refusal' in head) return { kind: 'refused', refusal: head.refusal };
   await client.publish(topic, head.type, text);
-  return waitForOutcome(client, head);
+  const { id } = head;
+  return waitForOutcome(client, [head], {
+    limitMs: answerLimitMs,
+    again: ` with --request-id ${id}`,
+  });
 }
 
 /** What an event says of itself, or why its topic does not take it. */
@@ -65,20 +69,37 @@ export function readHead(topic: Topic, text: string, at: number): EventHead | { 
   return parsed.kind === 'event' ? parsed.head : { refusal: parsed.refusal };
 }
 
-async function waitForOutcome(client: Client, head: EventHead): Promise<Outcome> {
-  const { store, clock } = client;
-  const limit = clock.now() + answerLimitMs;
-  // Another request may have had this id before: ours is then kept beside it.
-  const beside = { source: head.source, id: besideId(head) };
+/** Where the outcome of a request may be kept. Without a hash whatever stands there is it. */
+type Place = Pick<EventHead, 'source' | 'id'> & Partial<Pick<EventHead, 'bodyHash'>>;
+
+/**
+ * Waits until it stands at one of the places what became of a request.
+ * @param again what makes the same command the same request
+ * @throws CliError `no-answer`
+ */
+export async function waitForOutcome(
+  client: Client,
+  places: readonly [Place, ...Place[]],
+  { limitMs, again }: { readonly limitMs: number; readonly again: string },
+): Promise<Outcome> {
+  const { clock } = client;
+  const limit = clock.now() + limitMs;
   for (;;) {
-    const first = await store.load('request', { source: head.source, id: head.id });
-    const ours =
-      first === undefined || first.bodyHash === head.bodyHash ? first : await store.load('request', beside);
-    const outcome = ours === undefined ? undefined : outcomeOf(ours);
-    if (outcome !== undefined) return outcome;
-    if (clock.now() >= limit) throw noAnswer(head, ours);
+    const rows = await Promise.all(places.map((place) => rowAt(client, place)));
+    for (const row of rows) {
+      const outcome = row === undefined ? undefined : outcomeOf(row);
+      if (outcome !== undefined) return outcome;
+    }
+    if (clock.now() >= limit) throw noAnswer(places[0], rows[0], limitMs, again);
     await clock.sleep(lookEveryMs);
   }
+}
+
+/** Another request may have had this id before: ours is then kept beside it. */
+async function rowAt({ store }: Client, { source, id, bodyHash }: Place): Promise<RequestRecord | undefined> {
+  const first = await store.load('request', { source, id });
+  if (first === undefined || bodyHash === undefined || first.bodyHash === bodyHash) return first;
+  return store.load('request', { source, id: besideId({ id, bodyHash }) });
 }
 
 function outcomeOf({ outcome }: RequestRecord): Outcome | undefined {
@@ -97,11 +118,11 @@ function outcomeOf({ outcome }: RequestRecord): Outcome | undefined {
   }
 }
 
-function noAnswer({ id }: EventHead, row: RequestRecord | undefined): CliError {
-  const seconds = String(answerLimitMs / 1_000);
+function noAnswer({ id }: Place, row: RequestRecord | undefined, limitMs: number, again: string): CliError {
+  const seconds = String(limitMs / 1_000);
   return new CliError({
     code: 'no-answer',
     sentence: `Request ${id} has no answer after ${seconds} s: ${row === undefined ? 'it has not arrived' : 'it is being worked on'}`,
-    cure: `give the same command again with --request-id ${id}: it is carried out once, and you see what became of it`,
+    cure: `give the same command again${again}: it is carried out once, and you see what became of it`,
   });
 }

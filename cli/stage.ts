@@ -30,6 +30,7 @@ export async function findStage(stage: string, env: Variables): Promise<Installa
     names: {
       table,
       claimsBucket: `${table}-claims-${account}-${region}`,
+      manifestsBucket: `${table}-manifests-${account}-${region}`,
       requestsTopic: topic('requests'),
       hostChangesTopic: topic('host-changes'),
       installation: stage,

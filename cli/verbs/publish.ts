@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { Option, type Command } from 'commander';
 import * as z from 'zod';
 import { isAlarm } from '../../shared/contracts/events/alarm.ts';
 import type { Client, Topic } from '../client.ts';
-import { CliError, exit } from '../cli-error.ts';
+import { exit } from '../cli-error.ts';
+import { readGivenFile } from '../given-file.ts';
 import { jsonOption } from '../options.ts';
 import { readHead, submitText, topicOf } from '../request.ts';
 import { ourSource, type Session } from '../session.ts';
@@ -50,7 +50,7 @@ Example:
 
 async function publish(session: Session, file: string, options: PublishOptions): Promise<number> {
   const client = await session.client();
-  const written = file === '-' ? await session.readStdin() : await readEvent(file);
+  const written = file === '-' ? await session.readStdin() : String(await readGivenFile(file));
   const { text, type, id } = finish(client, written);
   const topic = options.topic ?? topicOf(type);
   const head = readHead(topic, text, client.clock.now());
@@ -59,21 +59,6 @@ async function publish(session: Session, file: string, options: PublishOptions):
   if (outcome.kind === 'refused') return sayRefused(session, request, outcome, options);
   sayAccepted(session, request, outcome, options);
   return exit.done;
-}
-
-async function readEvent(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    throw new CliError(
-      {
-        code: 'file-unreadable',
-        sentence: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-        cure: 'check the path; - reads standard input',
-      },
-      exit.usage,
-    );
-  }
 }
 
 /** What is no JSON object stays as it is: the contract says what is wrong with it. */

@@ -26,7 +26,16 @@ export async function requestBatch(
 ): Promise<number> {
   const client = await session.client();
   const id = options.requestId ?? client.chance.unique();
-  const outcome = await submit(client, draftOf(type, data, id));
+  return conclude(session, id, await submit(client, draftOf(type, data, id)), options);
+}
+
+/** Says what became of a request that makes a batch, and stays with the batch if asked to. @returns the exit code */
+export async function conclude(
+  session: Session,
+  id: string,
+  outcome: Outcome,
+  options: PublishedOptions,
+): Promise<number> {
   if (outcome.kind === 'refused') return sayRefused(session, id, outcome, options);
   const { batch } = outcome;
   if (options.wait === true && batch !== undefined) return waitFor(session, batch, options);

@@ -65,7 +65,7 @@ export function targetsOf(notifications: readonly BucketNotification[], change: 
     .map(({ target }) => target);
 }
 
-/** The message that S3 sends; the key is URL-encoded, with `+` for a space. */
+/** The message that S3 sends; the key is URL-encoded, with `+` for a space. Objects have no versions here. */
 export function objectEvent(change: ObjectChange, region: string): unknown {
   return {
     Records: [
@@ -90,10 +90,18 @@ export function objectEvent(change: ObjectChange, region: string): unknown {
             key: encodeURIComponent(change.key).replaceAll('%20', '+').replaceAll('%2F', '/'),
             size: change.size,
             eTag: change.etag,
-            sequencer: Date.now().toString(16).toUpperCase().padStart(16, '0'),
+            sequencer: nextSequencer(),
           },
         },
       },
     ],
   };
+}
+
+let sequence = 0;
+
+/** Grows with every event, also with those of one millisecond and of an earlier start. */
+function nextSequencer(): string {
+  sequence = Math.max(sequence + 1, Date.now() * 1_000);
+  return sequence.toString(16).toUpperCase().padStart(16, '0');
 }

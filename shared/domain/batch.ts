@@ -51,6 +51,8 @@ export interface Batch {
   readonly resolved?: ClaimCheck;
   /** Endpoints that were asked for and do not exist: how many, and the first few. */
   readonly unknown?: { readonly count: number; readonly examples: readonly EndpointName[] };
+  /** Lines of its manifest that were wrong and left out: how many, and what is wrong with each. */
+  readonly skipped?: { readonly lines: number; readonly report: ClaimCheck };
   /** For display; exact once the batch is completed. */
   readonly counts: Readonly<Partial<Record<MoveLabel, number>>>;
   /** Why none of its endpoints could be planned. */

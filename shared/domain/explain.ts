@@ -141,7 +141,13 @@ export function explainBatch(
     subject: `batch ${batch.id} (${batch.reason})`,
     sentence: batchSentence(batch, total, arrived, failed.length) + due,
     since: batch.endedAt ?? batch.createdAt,
-    blockers: [...late, ...unplanned(batch), ...blockersOf(moves, hosts), ...unknownEndpoints(batch)],
+    blockers: [
+      ...late,
+      ...unplanned(batch),
+      ...blockersOf(moves, hosts),
+      ...unknownEndpoints(batch),
+      ...skippedLines(batch),
+    ],
     actions: failed.length > 0 ? failed.slice(0, 3).map(({ id }) => `dray explain ${id}`) : watching(batch),
   };
 }
@@ -179,6 +185,20 @@ function unknownEndpoints({ unknown }: Batch): Blocker[] {
       on: `not registered, or their rows cannot be read: ${unknown.examples.join(', ')}`,
       moves: unknown.count,
       cure: 'register them (dray endpoint add), then ask for them again',
+      examples: [],
+    },
+  ];
+}
+
+function skippedLines({ id, skipped }: Batch): Blocker[] {
+  if (skipped === undefined) return [];
+  return [
+    {
+      kind: 'ended',
+      code: 'manifest-lines',
+      on: 'lines of its manifest were wrong and left out',
+      moves: skipped.lines,
+      cure: `see what is wrong with each: dray manifest report ${id}; correct them and put them as a manifest of their own`,
       examples: [],
     },
   ];

@@ -1,3 +1,4 @@
+import type { ClaimCheck } from './batch.ts';
 import type { BatchId } from './ids.ts';
 import type { EventHead } from './event.ts';
 import type { Failure } from './failure.ts';
@@ -23,6 +24,8 @@ export interface RequestRecord {
     | { readonly kind: 'pending' }
     | { readonly kind: 'accepted'; readonly batch?: BatchId }
     | { readonly kind: 'refused'; readonly failure: Failure; readonly field?: string };
+  /** What was wrong with each line of a manifest that was refused. */
+  readonly report?: ClaimCheck;
   readonly receivedAt: number;
   readonly version: number;
 }

@@ -23,6 +23,7 @@ const environment = z.object({
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   TABLE_NAME: z.string().min(1),
   CLAIMS_BUCKET: z.string().min(1),
+  MANIFESTS_BUCKET: z.string().min(1),
   ANNOUNCEMENTS_TOPIC_ARN: z.string().startsWith('arn:'),
   PLAN_QUEUE_URL: url,
   DISPATCH_QUEUE_URL: url,

@@ -7,6 +7,7 @@ import { packageStage, type PackagedStage, type Resource } from '../support/pack
 const functions = {
   acceptRequest: 'no host',
   reactToHostChange: 'hosts',
+  ingestManifest: 'no host',
   planBatch: 'no host',
   dispatchMoves: 'no host',
   transferEndpoint: 'schema dump',
@@ -54,6 +55,7 @@ const statement = z.object({
   Condition: z.unknown().optional(),
 });
 const policy = z.object({ Statement: z.array(statement) });
+const sub = z.object({ 'Fn::Sub': z.string() }).transform((value) => value['Fn::Sub']);
 
 const functionProperties = z.object({
   FunctionName: z.string(),
@@ -216,11 +218,61 @@ describe.each(stages)('the stage %s', (stage) => {
       for (const { Effect, Condition, Resource, Principal } of Statement) {
         if (Effect === 'Deny') continue;
         expect(Principal).toEqual({ Service: 'sns.amazonaws.com' });
-        const topic = id.startsWith('Requests') ? 'RequestsTopic' : 'HostChangesTopic';
+        const topic = id.replace(/(?:Dead)?QueuePolicy$/, 'Topic');
+        expect(ids('AWS::SNS::Topic')).toContain(topic);
         expect(Condition).toEqual({ ArnEquals: { 'aws:SourceArn': { Ref: topic } } });
         expect(Resource.map((one) => reference.parse(one))).toEqual([id.replace(/Policy$/, '')]);
       }
     }
+  });
+
+  test('takes notices of manifests from its own bucket only, under a key that S3 may use', () => {
+    const { Properties } = required(made().template.Resources['ManifestsTopicPolicy']);
+    const allowed = policy
+      .parse(Properties['PolicyDocument'])
+      .Statement.filter(({ Effect }) => Effect === 'Allow');
+    const bucket = required(made().template.Resources['ManifestsBucket']);
+    expect(allowed).toEqual([
+      {
+        Effect: 'Allow',
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: ['sns:Publish'],
+        Resource: [{ Ref: 'ManifestsTopic' }],
+        Condition: {
+          ArnEquals: {
+            'aws:SourceArn': {
+              'Fn::Sub': `arn:\${AWS::Partition}:s3:::${sub.parse(bucket.Properties['BucketName'])}`,
+            },
+          },
+          StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+        },
+      },
+    ]);
+    expect(bucket.Properties['NotificationConfiguration']).toEqual({
+      TopicConfigurations: [{ Event: 's3:ObjectCreated:*', Topic: { Ref: 'ManifestsTopic' } }],
+    });
+    // S3 tries the topic when it is told of it.
+    expect(bucket.DependsOn).toEqual(['ManifestsTopicPolicy']);
+    const topic = required(made().template.Resources['ManifestsTopic']).Properties;
+    expect(topic['KmsMasterKeyId']).toEqual({ Ref: 'ManifestsKey' });
+    const { Statement } = policy.parse(
+      required(made().template.Resources['ManifestsKey']).Properties['KeyPolicy'],
+    );
+    expect(Statement).toContainEqual(
+      expect.objectContaining({
+        Principal: { Service: 's3.amazonaws.com' },
+        Action: ['kms:Decrypt', 'kms:GenerateDataKey*'],
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      }),
+    );
+  });
+
+  test('lets the reader of manifests read them, and write nothing there', () => {
+    const { Policies } = required(rolePolicies().get('IngestManifestRole'));
+    const actions = Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
+      .filter(({ Resource }) => JSON.stringify(Resource).includes('ManifestsBucket'))
+      .flatMap(({ Action }) => Action);
+    expect(actions).toEqual(['s3:GetObject', 's3:GetObjectVersion']);
   });
 
   test('encrypts what lies still', () => {
@@ -267,7 +319,7 @@ describe.each(stages)('the stage %s', (stage) => {
 
   test('keeps its data when the stack goes exactly where that matters', () => {
     const keeps = stage === 'prod' ? 'Retain' : 'Delete';
-    for (const id of ['Table', 'ClaimsBucket']) {
+    for (const id of ['Table', 'ClaimsBucket', 'ManifestsBucket']) {
       expect(made().template.Resources[id]).toMatchObject({
         DeletionPolicy: keeps,
         UpdateReplacePolicy: keeps,
@@ -321,6 +373,8 @@ describe.each(stages)('the stage %s', (stage) => {
         'TableName',
         'TableStreamArn',
         'ClaimsBucketName',
+        'ManifestsBucketName',
+        'ManifestsTopicArn',
         ...[...queues().keys()].map((id) => `${id}Url`),
       ]),
     );

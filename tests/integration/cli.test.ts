@@ -1,4 +1,4 @@
-import { readdir, readFile, mkdtemp, rm, chmod } from 'node:fs/promises';
+import { readdir, readFile, mkdtemp, rm, chmod, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -55,6 +55,7 @@ const report = z.strictObject({
       step: z.string().nullable(),
       pauseMs: z.number().nullable(),
       reason: z.string().optional(),
+      quarantined: z.literal(true).optional(),
     }),
   ),
 });
@@ -160,6 +161,44 @@ describe('dray on the embedded cloud', () => {
     expect(await dray.json(args)).toEqual(first);
     const other = await dray.json(['move', 'tenant-00005', '--to', 'h3', '--request-id', 'once-1']);
     expect(other).toMatchObject({ code: 1, value: { outcome: 'refused', code: 'request-id-reused' } });
+  });
+
+  it('moves a list of endpoints, each to its own host, once, and says what is wrong with a line', async () => {
+    const list = join(folder, 'list.csv');
+    await writeFile(list, 'endpoint,target\ntenant-00008,h2\ntenant-00009,h3\n');
+    const put = ['manifest', 'put', list, '--reason', 'für Rack 7', '--retention', '0'];
+    const { code, value } = await dray.json([...put, '--wait']);
+    const moved = report.parse(value);
+    expect([code, moved.reason]).toEqual([0, 'für Rack 7']);
+    expect(moved.endpoints).toMatchObject([
+      { endpoint: 'tenant-00008', to: 'h2', state: expect.stringMatching(/moved|retired/) },
+      { endpoint: 'tenant-00009', to: 'h3' },
+    ]);
+    expect(await dray.json(put)).toMatchObject({
+      code: 0,
+      value: { outcome: 'accepted', batch: moved.batch },
+    });
+
+    const bad = join(folder, 'bad.jsonl');
+    await writeFile(bad, '{"endpoint":"tenant-00010","target":"h2"}\n{"endpoint":"nobody"}\n{"endp');
+    const refused = await dray.run(['manifest', 'put', bad]);
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toContain('refused manifest-lines (line 2)');
+    expect(refused.err).toContain('2 of 3 lines are wrong: line 2: there is no endpoint nobody; line 3');
+    const [, key = ''] = /dray manifest report (\S+)/.exec(refused.err) ?? [];
+    expect((await dray.json(['manifest', 'report', key])).value).toMatchObject({
+      lines: 3,
+      faults: [
+        { line: 2, code: 'endpoint-unknown' },
+        { line: 3, code: 'line-cut-off' },
+      ],
+    });
+    expect((await dray.run(['refusals'])).out).toContain('manifest-lines (line 2)');
+
+    const skipped = await dray.run(['manifest', 'put', bad, '--bad-lines', 'skip', '--wait']);
+    expect(skipped.code).toBe(1);
+    expect(skipped.out).toMatch(/! without 2 lines of it that are wrong: dray manifest report bt_/);
+    expect(skipped.out).toContain('1 of 1 moved');
   });
 
   it.each([

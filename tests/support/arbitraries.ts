@@ -173,6 +173,7 @@ const batch: Arbitrary<Batch> = fc
     total: small,
     resolved: claimCheck,
     unknown: fc.record({ count: small, examples: fc.array(anyEndpointName, { maxLength: 3 }) }),
+    skipped: fc.record({ lines: small, report: claimCheck }),
     counts: fc.dictionary(fc.constantFrom(...moveLabels), small, { noNullPrototype: true }),
     failure,
     deadline: time,
@@ -180,7 +181,9 @@ const batch: Arbitrary<Batch> = fc
     endedAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['total', 'resolved', 'unknown', 'failure', 'deadline', 'endedAt']));
+  .chain((whole) =>
+    lacking(whole, ['total', 'resolved', 'unknown', 'skipped', 'failure', 'deadline', 'endedAt']),
+  );
 
 const waitingOn = fc.record({ code: text, on: text, since: time });
 const working = {
@@ -262,10 +265,11 @@ const request: Arbitrary<RequestRecord> = fc
         { requiredKeys: ['kind', 'failure'] },
       ),
     ),
+    report: claimCheck,
     receivedAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['reason']));
+  .chain((whole) => lacking(whole, ['reason', 'report']));
 
 const cleanupEntry: Arbitrary<CleanupEntry> = fc.record(
   { key: text, kind: text, name: text, systemIdentifier: text, oid: small, restore: anyJson },

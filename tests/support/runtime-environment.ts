@@ -9,6 +9,7 @@ export const variables = {
   LOG_LEVEL: 'INFO',
   TABLE_NAME: 'table',
   CLAIMS_BUCKET: 'claims',
+  MANIFESTS_BUCKET: 'manifests',
   ANNOUNCEMENTS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:000000000000:announcements',
   PLAN_QUEUE_URL: queue('plan'),
   DISPATCH_QUEUE_URL: queue('dispatch'),

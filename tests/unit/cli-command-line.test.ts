@@ -69,6 +69,8 @@ describe('the command line', () => {
     [['publish']],
     [['knob', 'speed', '1', '--reason', 'x']],
     [['knob', 'movesInAll', '5']],
+    [['manifest', 'put', 'a.csv', '--bad-lines', 'maybe']],
+    [['manifest', 'put', '/nonexistent/a.csv']],
   ])('that cannot mean anything ends with 2: dray %j', async (argv) => {
     const { code, out, err } = await dray(argv);
     expect([argv, code]).toEqual([argv, 2]);
@@ -96,7 +98,9 @@ describe('the command line', () => {
 
   it('names the variables that are missing when only some are set', async () => {
     const { err } = await dray(['host', 'list'], { DRAY_TABLE_NAME: 't', DRAY_INSTALLATION: 'x' });
-    expect(err).toContain('not DRAY_CLAIMS_BUCKET, DRAY_REQUESTS_TOPIC_ARN, DRAY_HOST_CHANGES_TOPIC_ARN');
+    expect(err).toContain(
+      'not DRAY_CLAIMS_BUCKET, DRAY_MANIFESTS_BUCKET, DRAY_REQUESTS_TOPIC_ARN, DRAY_HOST_CHANGES_TOPIC_ARN',
+    );
   });
 
   it('lets no control character of its own arguments through', async () => {

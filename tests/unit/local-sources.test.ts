@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
 import { targetsOf, bucketNotification, objectEvent } from '../../local/sources/bucket-events.ts';
 import { matches, passesFilters } from '../../local/sources/event-pattern.ts';
 import { failedItems } from '../../local/sources/item-failures.ts';
@@ -114,12 +115,23 @@ describe('bucket events', () => {
     expect(targetsOf(notifications, { ...change, bucket: 'two' })).toEqual([]);
     expect(targetsOf(notifications, { ...change, event: 'ObjectRemoved:Delete' })).toEqual(['arn:topic']);
   });
+  test('follow one another, also within a millisecond', () => {
+    const sequencers = Array.from({ length: 20 }, () => sequencerOf(objectEvent(change, 'eu-central-1')));
+    expect(sequencers).toEqual([...new Set(sequencers)].sort());
+  });
   test('carry the key encoded as S3 does', () => {
     expect(objectEvent({ ...change, key: 'in/ä b.json' }, 'eu-central-1')).toMatchObject({
       Records: [{ s3: { object: { key: 'in/%C3%A4+b.json' } } }],
     });
   });
 });
+
+function sequencerOf(event: unknown): string {
+  const [record] = z
+    .object({ Records: z.array(z.object({ s3: z.object({ object: z.object({ sequencer: z.string() }) }) })) })
+    .parse(event).Records;
+  return record?.s3.object.sequencer ?? '';
+}
 
 test('a ring between looking and waiting is not missed', async () => {
   const signal = new Signal();

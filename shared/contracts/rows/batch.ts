@@ -33,6 +33,7 @@ const schema = z.strictObject({
   total: z.exactOptional(countField),
   resolved: z.exactOptional(claimCheckField),
   unknown: z.exactOptional(z.strictObject({ count: countField, examples: z.array(endpointField) })),
+  skipped: z.exactOptional(z.strictObject({ lines: countField, report: claimCheckField })),
   count_waiting: figure,
   count_transferring: figure,
   count_cutting_over: figure,
@@ -73,6 +74,10 @@ export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
     selection: { ...batch.selection },
     resolved: batch.resolved === undefined ? undefined : { ...batch.resolved },
     policy: { ...batch.policy },
+    skipped:
+      batch.skipped === undefined
+        ? undefined
+        : { lines: batch.skipped.lines, report: { ...batch.skipped.report } },
     failure: batch.failure === undefined ? undefined : { ...batch.failure },
     kind: 'batch',
     listing: 'batch',

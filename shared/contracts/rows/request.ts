@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { RequestRecord } from '../../domain/request.ts';
-import { batchIdField, failureField, timeField } from './fields.ts';
+import { batchIdField, claimCheckField, failureField, timeField } from './fields.ts';
 import { afterPrefix, asRecord, envelope, hourOf, readRow, type Attribute, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
@@ -16,6 +16,7 @@ const schema = z.strictObject({
     z.strictObject({ kind: z.literal('accepted'), batch: z.exactOptional(batchIdField) }),
     z.strictObject({ kind: z.literal('refused'), failure: failureField, field: z.exactOptional(z.string()) }),
   ]),
+  report: z.exactOptional(claimCheckField),
   receivedAt: timeField,
   hour: z.exactOptional(z.string()),
   createdAt: z.exactOptional(timeField),
@@ -41,6 +42,7 @@ export const requestRow: RowCodec<Pick<RequestRecord, 'source' | 'id'>, RequestR
     ...requestRow.key(request),
     ...request,
     outcome: encodeOutcome(request.outcome),
+    report: request.report === undefined ? undefined : { ...request.report },
     kind: 'request',
     ...(request.outcome.kind === 'refused'
       ? {

@@ -1,4 +1,4 @@
-import type { Selection } from '../../domain/batch.ts';
+import type { Batch, Selection } from '../../domain/batch.ts';
 import type { EventHead } from '../../domain/event.ts';
 import { batchIdFrom, type BatchId } from '../../domain/ids.ts';
 import type { MovePolicy } from '../../domain/policy.ts';
@@ -12,7 +12,15 @@ export interface BatchOrder {
   readonly priority: number;
   /** Epoch milliseconds: when all of it is to have arrived. */
   readonly deadline?: number;
+  /** Lines of a manifest that were left out. */
+  readonly skipped?: Batch['skipped'];
 }
+
+/** The batch that a request makes. */
+export const batchIdOf = (
+  { chance }: Pick<Services, 'chance'>,
+  { source, id }: Pick<EventHead, 'source' | 'id'>,
+): BatchId => batchIdFrom(chance.digest('batch', source, id));
 
 /** Records a batch and has it planned. The same request makes the same batch, however often. */
 export async function openBatch(
@@ -20,7 +28,7 @@ export async function openBatch(
   head: EventHead,
   order: BatchOrder,
 ): Promise<BatchId> {
-  const id = batchIdFrom(chance.digest('batch', head.source, head.id));
+  const id = batchIdOf({ chance }, head);
   await store.insert('batch', {
     id,
     requestSource: head.source,
@@ -33,6 +41,7 @@ export async function openBatch(
     planned: 0,
     counts: {},
     ...(order.deadline === undefined ? {} : { deadline: order.deadline }),
+    ...(order.skipped === undefined ? {} : { skipped: order.skipped }),
     createdAt: clock.now(),
     version: 1,
   });

@@ -1,3 +1,4 @@
+import type { ClaimCheck } from '../../domain/batch.ts';
 import type { EventHead, Refusal } from '../../domain/event.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import type { BatchId } from '../../domain/ids.ts';
@@ -37,14 +38,30 @@ export async function recordRequest(
   await close(services, row, outcome);
 }
 
-/** Keeps a refusal where an operator can see it, and leaves alone what else has its id. */
+/**
+ * Keeps a refusal where an operator can see it, and leaves alone what else has its id.
+ * @param report more than the refusal itself can say
+ */
 export async function recordRefusal(
   services: RequestServices,
   head: EventHead,
   refusal: Refusal,
+  report?: ClaimCheck,
 ): Promise<void> {
   const row = await openRow(services, head);
-  if (row.outcome.kind === 'pending') await close(services, row, refusedWith(refusal));
+  if (row.outcome.kind === 'pending') await close(services, row, refusedWith(refusal), report);
+}
+
+/** Is it kept that this request, with this body, was refused? */
+export async function wasRefused(
+  { store }: Pick<Services, 'store'>,
+  head: Pick<EventHead, 'source' | 'id' | 'bodyHash'>,
+): Promise<boolean> {
+  const rows = await store.loadMany(
+    'request',
+    [head.id, besideId(head)].map((id) => ({ source: head.source, id })),
+  );
+  return rows.some((row) => row?.bodyHash === head.bodyHash && row.outcome.kind === 'refused');
 }
 
 /** The row of this request, and of no other: under its id, or beside the request that has taken it. */
@@ -93,9 +110,14 @@ async function close(
   services: RequestServices,
   row: RequestRecord,
   outcome: RequestRecord['outcome'],
+  report?: ClaimCheck,
 ): Promise<void> {
   // A conflict: another delivery of the same request has closed it, the same way.
-  await services.store.commit('request', row, { ...row, outcome });
+  await services.store.commit('request', row, {
+    ...row,
+    outcome,
+    ...(report === undefined ? {} : { report }),
+  });
   services.log.info('request', { source: row.source, request: row.id, type: row.type, outcome });
 }
 
