@@ -13,6 +13,7 @@ import { addKnob } from './verbs/knob.ts';
 import { addManifest } from './verbs/manifest.ts';
 import { addMove } from './verbs/move.ts';
 import { moveShowCommand, moveShowName } from './verbs/move-show.ts';
+import { addNotifications } from './verbs/notifications.ts';
 import { addPublish } from './verbs/publish.ts';
 import { addRefusals } from './verbs/refusals.ts';
 import { addStatus } from './verbs/status.ts';
@@ -64,6 +65,7 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addKnob(program, session);
   addStatus(program, session);
   addRefusals(program, session);
+  addNotifications(program, session);
   addDeadLetters(program, session);
   addPublish(program, session);
   addEnv(program, session);

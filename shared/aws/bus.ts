@@ -5,7 +5,7 @@ import type { Bus } from '../ports/bus.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import { defaultPatience, type Patience } from './patience.ts';
 import { createSender } from './queue.ts';
-import { createPublisher } from './topic.ts';
+import { createPublisher, eventMessage, newsMessage } from './topic.ts';
 
 export interface BusOptions {
   readonly sqs: SQSClient;
@@ -19,6 +19,8 @@ export interface BusOptions {
   };
   /** The ARN of the topic that tells the world. */
   readonly announcements: string;
+  /** The ARN of the topic that tells people. */
+  readonly notifications: string;
   /** The `source` of our events, e.g. `drayage/prod`. */
   readonly source: string;
   readonly clock: Clock;
@@ -28,7 +30,7 @@ export interface BusOptions {
   readonly lanes?: number;
 }
 
-/** Queues and a topic. A delay is rounded up to a second and ends at 15 minutes. */
+/** Queues and two topics. A delay is rounded up to a second and ends at 15 minutes. */
 export function createBus(options: BusOptions): Bus {
   const { sqs, sns, clock, chance } = options;
   const patience = options.patience ?? defaultPatience;
@@ -40,14 +42,9 @@ export function createBus(options: BusOptions): Bus {
   const plan = sender(planUrl);
   const dispatch = sender(dispatchUrl);
   const hostSweep = sender(hostSweepUrl);
-  const publish = createPublisher({
-    client: sns,
-    arn: options.announcements,
-    source: options.source,
-    clock,
-    chance,
-    patience,
-  });
+  const publisher = (arn: string) => createPublisher({ client: sns, arn, clock, chance, patience });
+  const announce = publisher(options.announcements);
+  const notify = publisher(options.notifications);
 
   return {
     async sendWork(message, afterMs) {
@@ -68,6 +65,11 @@ export function createBus(options: BusOptions): Bus {
     sendHostSweep: async (host) => {
       await hostSweep(writeMessage({ host }), 0);
     },
-    announce: publish,
+    announce: async (announcements) => {
+      await announce(announcements.map((each) => eventMessage(each, options.source)));
+    },
+    notify: async (notifications) => {
+      await notify(notifications.map((each) => newsMessage(each, options.source)));
+    },
   };
 }

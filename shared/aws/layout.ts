@@ -5,6 +5,7 @@ import { fleetRow } from '../contracts/rows/fleet.ts';
 import { hostRow } from '../contracts/rows/host.ts';
 import { letterRow } from '../contracts/rows/letter.ts';
 import { moveRow } from '../contracts/rows/move.ts';
+import { newsRow } from '../contracts/rows/news.ts';
 import { requestRow } from '../contracts/rows/request.ts';
 import type { Attribute, Row, RowCodec } from '../contracts/rows/row.ts';
 import type { Keys, RecordKind, Records } from '../ports/store.ts';
@@ -19,6 +20,7 @@ export const codecs: { readonly [K in RecordKind]: RowCodec<Keys[K], Records[K]>
   cleanup: cleanupRow,
   letter: letterRow,
   fleet: fleetRow,
+  news: newsRow,
 };
 
 export interface IndexLayout {

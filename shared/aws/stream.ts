@@ -45,6 +45,8 @@ export function changeOf(record: unknown): Change | undefined {
       return change('letter', OldImage, NewImage);
     case 'fleet':
       return change('fleet', OldImage, NewImage);
+    case 'news':
+      return change('news', OldImage, NewImage);
     default:
       return undefined;
   }

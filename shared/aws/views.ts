@@ -4,6 +4,7 @@ import { endpointsOfShard, endpointsOnHost } from '../contracts/rows/endpoint.ts
 import { decodeHistory, historyKey, historyPrefix } from '../contracts/rows/history.ts';
 import { deedsOfHour } from '../contracts/rows/letter.ts';
 import { labelAndEndpoint, readLabel, readWaitingEntry } from '../contracts/rows/move.ts';
+import { newsOfHour } from '../contracts/rows/news.ts';
 import { refusalsOfHour } from '../contracts/rows/request.ts';
 import { shardCount, shards, type RowKey } from '../contracts/rows/row.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -50,6 +51,10 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
     lettersAt: async (hour, cursor) =>
       await page({ index: 'byTime', hash: deedsOfHour(hour) }, cursor, (entry) =>
         codecs.letter.keyOf(keyIn(entry)),
+      ),
+    notificationsAt: async (hour, cursor) =>
+      await page({ index: 'byTime', hash: newsOfHour(hour) }, cursor, (entry) =>
+        codecs.news.keyOf(keyIn(entry)),
       ),
     cleanupsOn: async (host, cursor) =>
       await page({ index: 'byHost', hash: cleanupsOnHost(host) }, cursor, (entry) =>
@@ -138,8 +143,12 @@ function dueIn(entry: Entry): Due {
       return { kind: 'batch', ...codecs.batch.keyOf(key) };
     case 'ENDPOINT':
       return { kind: 'endpoint', ...codecs.endpoint.keyOf(key) };
+    case 'NEWS':
+      return { kind: 'news', ...codecs.news.keyOf(key) };
     default:
-      throw new RowUnreadable(`row-unreadable: ${key.pk} ${key.sk} is due, and no move, batch or endpoint`);
+      throw new RowUnreadable(
+        `row-unreadable: ${key.pk} ${key.sk} is due, and no move, batch, endpoint or notification`,
+      );
   }
 }
 

@@ -22,8 +22,14 @@ export interface Move {
   /** Epoch milliseconds. */
   readonly createdAt: number;
   readonly execution: Execution;
+  /** The latest of its runs of which people have been told that it is stuck. */
+  readonly stuckTold?: number;
   readonly version: number;
 }
+
+/** Is it stuck, and nobody has been told? */
+export const isStuckUntold = ({ execution: { status, run }, stuckTold }: Move): boolean =>
+  status.state === 'stuck' && stuckTold !== run;
 
 /** Coarse states: what people see, what indexes hold, what batches count. */
 export const moveLabels = [

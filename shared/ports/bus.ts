@@ -1,5 +1,6 @@
 import type { BatchId } from '../domain/ids.ts';
 import type { JsonObject } from '../domain/json.ts';
+import type { Notification } from '../domain/notification.ts';
 
 /** A pointer to a piece of work, e.g. a move. */
 export interface WorkMessage {
@@ -38,4 +39,6 @@ export interface Bus {
   sendDispatch(message: DispatchMessage, afterMs?: number): Promise<void>;
   sendHostSweep(host: string): Promise<void>;
   announce(announcements: readonly Announcement[]): Promise<void>;
+  /** Tells people. */
+  notify(notifications: readonly Notification[]): Promise<void>;
 }

@@ -5,6 +5,7 @@ import type { Host, PermitSide } from '../domain/host.ts';
 import type { BatchId, EndpointName, HostName, MoveId } from '../domain/ids.ts';
 import type { Letter } from '../domain/letter.ts';
 import type { Move, MoveLabel } from '../domain/move.ts';
+import type { Notification } from '../domain/notification.ts';
 import type { Placement } from '../domain/placement.ts';
 import type { RequestRecord } from '../domain/request.ts';
 
@@ -18,6 +19,7 @@ export interface Records {
   readonly cleanup: CleanupRecord;
   readonly letter: Letter;
   readonly fleet: Fleet;
+  readonly news: Notification;
 }
 export type RecordKind = keyof Records;
 
@@ -32,6 +34,7 @@ export interface Keys {
   readonly letter: Pick<Letter, 'message'>;
   /** There is one. */
   readonly fleet: object;
+  readonly news: Pick<Notification, 'id'>;
 }
 
 export type Committed<R> = { readonly kind: 'committed'; readonly record: R } | { readonly kind: 'conflict' };
@@ -107,7 +110,8 @@ export interface HistoryEntry {
 export type Due =
   | { readonly kind: 'move'; readonly id: MoveId }
   | { readonly kind: 'batch'; readonly id: BatchId }
-  | { readonly kind: 'endpoint'; readonly endpoint: EndpointName };
+  | { readonly kind: 'endpoint'; readonly endpoint: EndpointName }
+  | { readonly kind: 'news'; readonly id: string };
 
 /** A move as the index of its batch has it: the label may be older than the row. */
 export interface LabelledMove {
@@ -141,6 +145,8 @@ export interface Views {
   refusalsAt(hour: string, cursor?: string): Promise<Page<Keys['request']>>;
   /** Dead letters that a person has put back or thrown away in an hour (`2026-11-21T08`), newest last. */
   lettersAt(hour: string, cursor?: string): Promise<Page<Keys['letter']>>;
+  /** What people were told, or are to be, that came up in an hour (`2026-11-21T08`), newest last. */
+  notificationsAt(hour: string, cursor?: string): Promise<Page<Keys['news']>>;
   /** Moves that wait for a permit: highest priority first, then oldest, at most about `limit` of them. */
   waiting(limit: number): Promise<readonly WaitingMove[]>;
   /** Due at or before `now`, at most about `limit` of them. */

@@ -25,6 +25,7 @@ const environment = z.object({
   CLAIMS_BUCKET: z.string().min(1),
   MANIFESTS_BUCKET: z.string().min(1),
   ANNOUNCEMENTS_TOPIC_ARN: z.string().startsWith('arn:'),
+  NOTIFICATIONS_TOPIC_ARN: z.string().startsWith('arn:'),
   PLAN_QUEUE_URL: url,
   DISPATCH_QUEUE_URL: url,
   TRANSFER_QUEUE_URL: url,

@@ -48,6 +48,7 @@ export function createServices(drivers: DriverLoaders): Services {
       sns: createSnsClient(clients),
       queues: queuesOf(config),
       announcements: config.ANNOUNCEMENTS_TOPIC_ARN,
+      notifications: config.NOTIFICATIONS_TOPIC_ARN,
       source: `drayage/${config.STAGE}`,
       ...fate,
     }),

@@ -1,14 +1,17 @@
+import { blockersOf } from '../domain/blockers.ts';
 import { decide } from '../domain/decide.ts';
 import type { Batch } from '../domain/batch.ts';
 import type { PermitSide } from '../domain/host.ts';
 import type { BatchId, HostName, MoveId } from '../domain/ids.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
+import { finishedBatch } from '../domain/news.ts';
 import type { DispatchMessage } from '../ports/bus.ts';
 import type { WaitingMove } from '../ports/store.ts';
 import { eachApart, loadReadable } from './each-apart.ts';
 import { moveShape } from './move-endpoint/workflow.ts';
 import { moveIdOf, resolvedNames } from './planning/plan-batch.ts';
 import type { Invocation, Services } from './services.ts';
+import { tellPeople } from './tell-people.ts';
 
 export type DispatchServices = Pick<
   Services,
@@ -142,8 +145,9 @@ async function begin(services: DispatchServices, waiting: WaitingMove): Promise<
 async function completeBatch(services: DispatchServices, id: BatchId): Promise<void> {
   const batch = await services.store.load('batch', { id });
   if (batch?.state !== 'running') return;
-  const counts = await countMoves(services, batch);
-  if (counts === undefined) return;
+  const end = await endOf(services, batch);
+  if (end === undefined) return;
+  const { moves, ...counts } = end;
   // Told first: whoever dies in between leaves the batch open, and it is told again under the same id.
   await services.bus.announce([
     {
@@ -160,6 +164,7 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
       },
     },
   ]);
+  await tellPeople(services, finishedBatch(batch, counts.byLabel, blockersOf(moves, new Map())));
   const ended: Batch = {
     ...batch,
     state: 'completed',
@@ -171,7 +176,7 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
 }
 
 /** @returns undefined while a move is still under way */
-async function countMoves(services: DispatchServices, batch: Batch): Promise<Counts | undefined> {
+async function endOf(services: DispatchServices, batch: Batch): Promise<BatchEnd | undefined> {
   const names = await resolvedNames(services, batch);
   const moves = await loadReadable(
     services,
@@ -186,13 +191,19 @@ async function countMoves(services: DispatchServices, batch: Batch): Promise<Cou
     byLabel[label] = (byLabel[label] ?? 0) + 1;
     if (isSetAside(move)) quarantined += 1;
   }
-  return { byLabel, quarantined };
+  return {
+    byLabel,
+    quarantined,
+    moves: moves.flatMap((move) => (move === undefined || move === 'unreadable' ? [] : [move])),
+  };
 }
 
-interface Counts {
+interface BatchEnd {
   readonly byLabel: Readonly<Partial<Record<MoveLabel, number>>>;
   /** Of those that have not arrived: how many would fail in the same way again. */
   readonly quarantined: number;
+  /** Those whose rows can be read. */
+  readonly moves: readonly Move[];
 }
 
 /** A move whose row cannot be read is set aside, and the batch goes on without it and says so. */

@@ -1,10 +1,11 @@
 import { explainState } from '../domain/explain.ts';
-import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
+import { isSettled, isStuckUntold, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import { isUnannounced, type Placement } from '../domain/placement.ts';
 import type { BatchId } from '../domain/ids.ts';
 import type { HistoryEntry, RecordKind, Records } from '../ports/store.ts';
 import { announcePlacement } from './announce-placement.ts';
 import type { Services } from './services.ts';
+import { sendNotification, tellStuck } from './tell-people.ts';
 
 export type RelayServices = Pick<Services, 'store' | 'journal' | 'bus' | 'clock' | 'log'>;
 
@@ -18,13 +19,15 @@ export type Change = {
 }[RecordKind];
 
 /**
- * Makes of what has been committed what the world and people see: announcements, history, counts, wake-ups.
+ * Makes of what has been committed what the world and people see: announcements, news, history, counts, wake-ups.
  * Nothing is lost when this is: rows say what is still to be told, and the sweep tells it.
  */
 export async function relayChanges(services: RelayServices, changes: readonly Change[]): Promise<void> {
   const moves = changes.flatMap((change) =>
     change.kind === 'move' && change.after !== undefined ? [change] : [],
   );
+  const news = new Set(changes.flatMap((change) => (change.kind === 'news' ? (change.after?.id ?? []) : [])));
+  const stuck = moves.flatMap(({ after }) => (after !== undefined && isStuckUntold(after) ? [after] : []));
   const placements = changes.flatMap((change) => (change.kind === 'endpoint' ? (change.after ?? []) : []));
   await Promise.all([
     services.journal.append(moves.flatMap((change) => historyOf(change.before, change.after))),
@@ -32,7 +35,15 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
     ...latest(placements)
       .filter(isUnannounced)
       .map((placement) => announcePlacement(services, placement)),
+    ...stuck.map((move) => tellStuck(services, move)),
+    ...[...news].map((id) => passOn(services, id)),
   ]);
+}
+
+/** As it is now: a change that is told once more has been told to people before. */
+async function passOn(services: RelayServices, id: string): Promise<void> {
+  const notification = await services.store.load('news', { id });
+  if (notification !== undefined) await sendNotification(services, notification);
 }
 
 interface MoveChange {
@@ -76,8 +87,8 @@ function isFull(counts: Readonly<Partial<Record<MoveLabel, number>>>, total: num
 function historyOf(before: Move | undefined, after: Move | undefined): HistoryEntry[] {
   if (after === undefined) return [];
   const { last, timings } = after.execution;
-  // A heartbeat is no news.
-  if (last.fact === 'lease-extended') return [];
+  // A heartbeat is no news, nor is that people know.
+  if (last.fact === 'lease-extended' || before?.stuckTold !== after.stuckTold) return [];
   const step = before === undefined ? undefined : stepOf(before);
   const ms = step === undefined || last.fact !== 'step-finished' ? undefined : timings[step];
   return [

@@ -67,6 +67,7 @@ describe('the bus over queues and a topic', () => {
         cutover: urls.get('cutover') ?? '',
       },
       announcements: TopicArn ?? '',
+      notifications: TopicArn ?? '',
       source: 'drayage/test',
       clock: machineClock,
       chance: machineChance,
@@ -77,11 +78,15 @@ describe('the bus over queues and a topic', () => {
     await server.stop();
   });
 
-  async function received(
-    queue: string,
-    count: number,
-  ): Promise<{ body: string; type: string | undefined }[]> {
-    const found: { body: string; type: string | undefined }[] = [];
+  interface Received {
+    readonly body: string;
+    readonly type: string | undefined;
+    readonly kind: string | undefined;
+    readonly about: string | undefined;
+  }
+
+  async function received(queue: string, count: number): Promise<Received[]> {
+    const found: Received[] = [];
     while (found.length < count) {
       const { Messages = [] } = await sqs.send(
         new ReceiveMessageCommand({
@@ -96,6 +101,8 @@ describe('the bus over queues and a topic', () => {
         ...Messages.map(({ Body = '', MessageAttributes }) => ({
           body: Body,
           type: MessageAttributes?.['type']?.StringValue,
+          kind: MessageAttributes?.['kind']?.StringValue,
+          about: MessageAttributes?.['about']?.StringValue,
         })),
       );
       await sqs.send(
@@ -189,6 +196,30 @@ describe('the bus over queues and a topic', () => {
       datacontenttype: 'application/json',
       data: { epoch: 22, padding: 'xxxxxxxxxx' },
     });
+  });
+
+  test('tells people in plain words, and programs in attributes', async () => {
+    await bus.notify([
+      {
+        id: 'mv_1:stuck:1',
+        kind: 'move-stuck',
+        subject: 'the move of shöp is stuck\n',
+        what: 'The move of shöp has stopped.',
+        why: ['b has too little room (no-space)'],
+        next: ['make room on b', 'dray explain shöp'],
+        about: { endpoint: 'shöp', run: 1 },
+        at: 1_763_716_200_000,
+        version: 1,
+      },
+    ]);
+    expect(await received('heard', 1)).toEqual([
+      {
+        body: 'The move of shöp has stopped.\n\nWhy:\n  b has too little room (no-space)\n\nWhat next:\n  make room on b\n  dray explain shöp\n',
+        type: undefined,
+        kind: 'move-stuck',
+        about: '{"endpoint":"shöp","run":1}',
+      },
+    ]);
   });
 });
 

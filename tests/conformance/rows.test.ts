@@ -7,7 +7,7 @@ import { fromItem, toItem } from '../../shared/aws/wire.ts';
 import { decodeHistory, encodeHistory } from '../../shared/contracts/rows/history.ts';
 import { readWaitingEntry } from '../../shared/contracts/rows/move.ts';
 import { shardOf, shards } from '../../shared/contracts/rows/row.ts';
-import { labelOf, type Move } from '../../shared/domain/move.ts';
+import { isStuckUntold, labelOf, type Move } from '../../shared/domain/move.ts';
 import { RowUnreadable } from '../../shared/ports/failures.ts';
 import type { RecordKind } from '../../shared/ports/store.ts';
 import { anyMoveId, anyRecord } from '../support/arbitraries.ts';
@@ -21,6 +21,7 @@ const kinds: readonly RecordKind[] = [
   'cleanup',
   'letter',
   'fleet',
+  'news',
 ];
 
 describe.each(kinds)('a row of a %s', (kind) => {
@@ -120,7 +121,8 @@ describe('the index keys of a move', () => {
       fc.property(anyRecord.move, (move) => {
         const row = codecs.move.encode(move);
         const { state } = move.execution.status;
-        expect(row['dueAt'] === undefined).toBe(['completed', 'rolled-back', 'stuck'].includes(state));
+        const isOver = ['completed', 'rolled-back', 'stuck'].includes(state);
+        expect(row['dueAt'] === undefined).toBe(isOver && !isStuckUntold(move));
         expect(row['waitingOrder'] === undefined).toBe(state !== 'waiting');
         expect(row['labelAndEndpoint']).toBe(`${labelOf(move.execution)}#${move.endpoint}`);
       }),

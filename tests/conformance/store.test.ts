@@ -14,6 +14,7 @@ const kinds: readonly RecordKind[] = [
   'cleanup',
   'letter',
   'fleet',
+  'news',
 ];
 
 describe.each(subjects)('the store on $name', ({ open, runs }) => {
@@ -178,6 +179,7 @@ function identityOf<K extends RecordKind>(kind: K, record: Records[K]): Partial<
     cleanup: ['move', 'run', 'host'],
     letter: ['message'],
     fleet: [],
+    news: ['id'],
   };
   return pick(record, names[kind]);
 }

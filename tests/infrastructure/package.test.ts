@@ -370,6 +370,7 @@ describe.each(stages)('the stage %s', (stage) => {
         'RequestsTopicArn',
         'HostChangesTopicArn',
         'AnnouncementsTopicArn',
+        'NotificationsTopicArn',
         'TableName',
         'TableStreamArn',
         'ClaimsBucketName',

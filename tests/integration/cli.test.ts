@@ -199,6 +199,9 @@ describe('dray on the embedded cloud', () => {
     expect(skipped.code).toBe(1);
     expect(skipped.out).toMatch(/! without 2 lines of it that are wrong: dray manifest report bt_/);
     expect(skipped.out).toContain('1 of 1 moved');
+    const news = await dray.run(['notifications']);
+    expect(news.out).toMatch(/batch bt_\w+ is finished: 1 of 1 moved/);
+    expect(news.out).toContain('2: lines of the manifest that were wrong');
   });
 
   it.each([

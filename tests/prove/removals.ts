@@ -5,6 +5,7 @@ import { hostRemovals } from './removals/host.ts';
 import { identityRemovals } from './removals/identity.ts';
 import { contentRemovals } from './removals/content.ts';
 import { moveRemovals } from './removals/move.ts';
+import { peopleRemovals } from './removals/people.ts';
 import { tableRemovals } from './removals/table.ts';
 
 /** Every enforcement that is taken away, in the order of the invariants. */
@@ -16,4 +17,5 @@ export const everyRemoval: readonly Removal[] = [
   ...hostRemovals,
   ...identityRemovals,
   ...contentRemovals,
+  ...peopleRemovals,
 ].toSorted((one, other) => one.invariant - other.invariant);

@@ -2,7 +2,7 @@ import { check } from '../../shared/drivers/simulated/check.ts';
 import type { Network } from '../../shared/drivers/simulated/network.ts';
 import { isTerminal } from '../../shared/domain/execution.ts';
 import { isSettled, labelOf } from '../../shared/domain/move.ts';
-import type { Announcement } from '../../shared/ports/bus.ts';
+import type { MemoryBus } from '../support/memory-bus.ts';
 import type { Cloud } from './cloud.ts';
 import type { Standing } from './records.ts';
 
@@ -11,22 +11,29 @@ export function complaints(
   standing: Standing,
   network: Network,
   cloud: Cloud,
-  told: readonly Announcement[],
+  bus: Pick<MemoryBus, 'announced' | 'notified'>,
 ): readonly string[] {
-  const found = ofRows(standing, new Set(told.map(({ id }) => id)));
+  const idsOf = (said: readonly { readonly id: string }[]) => new Set(said.map(({ id }) => id));
+  const found = ofRows(standing, { world: idsOf(bus.announced), people: idsOf(bus.notified) });
   if (!cloud.isIdle) found.push(`${String(cloud.messagesUnderWay)} messages are still under way`);
   // Every write is looked at only when nothing else is left to look at.
   return found.length > 0 ? found : ofHosts(network);
 }
 
-function ofRows(standing: Standing, told: ReadonlySet<string>): string[] {
+interface Told {
+  readonly world: ReadonlySet<string>;
+  readonly people: ReadonlySet<string>;
+}
+
+function ofRows(standing: Standing, told: Told): string[] {
   const found: string[] = [];
   for (const { id, outcome } of standing.requests.values()) {
     if (outcome.kind === 'pending') found.push(`request ${id} has no answer`);
   }
   for (const batch of standing.batches.values()) {
     if (batch.state !== 'completed') found.push(`batch ${batch.id} is ${batch.state}`);
-    else if (!told.has(`${batch.id}:completed`)) found.push(`the end of batch ${batch.id} was never told`);
+    else if (!told.world.has(`${batch.id}:completed`) || !told.people.has(`${batch.id}:completed`))
+      found.push(`the end of batch ${batch.id} was never told`);
     const counted = Object.values(batch.counts).reduce((sum, count) => sum + count, 0);
     if (batch.state === 'completed' && counted !== batch.total) {
       found.push(`batch ${batch.id} counts ${String(counted)} of ${String(batch.total)}`);
@@ -41,7 +48,7 @@ function ofRows(standing: Standing, told: ReadonlySet<string>): string[] {
   for (const { endpoint, claim, arbitration, epoch, announcedEpoch } of standing.placements.values()) {
     if (claim !== undefined) found.push(`${endpoint} is still held by ${claim.move}`);
     if (arbitration.kind !== 'serving') found.push(`${endpoint} is ${arbitration.kind}`);
-    if (announcedEpoch !== epoch || (epoch > 1 && !told.has(`${endpoint}:${String(epoch)}`))) {
+    if (announcedEpoch !== epoch || (epoch > 1 && !told.world.has(`${endpoint}:${String(epoch)}`))) {
       found.push(`epoch ${String(epoch)} of ${endpoint} was never told`);
     }
   }
@@ -49,6 +56,8 @@ function ofRows(standing: Standing, told: ReadonlySet<string>): string[] {
     for (const move of [...permitsOut, ...permitsIn]) found.push(`${move} holds a permit of ${name}`);
     for (const move of Object.keys(reserved)) found.push(`space is reserved on ${name} for ${move}`);
   }
+  for (const { id, toldAt } of standing.notifications.values())
+    if (toldAt === undefined || !told.people.has(id)) found.push(`nobody was told of ${id}`);
   for (const [name, keys] of standing.cleanups) found.push(`${name} still has ${[...keys].join(', ')}`);
   return found;
 }

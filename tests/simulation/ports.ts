@@ -139,6 +139,7 @@ function viewsOf(process: Process, inner: Views): Views {
     cleanupsOn: (host, cursor) => look('cleanups', () => inner.cleanupsOn(host, cursor)),
     refusalsAt: (hour, cursor) => look('refusals', () => inner.refusalsAt(hour, cursor)),
     lettersAt: (hour, cursor) => look('letters', () => inner.lettersAt(hour, cursor)),
+    notificationsAt: (hour, cursor) => look('notifications', () => inner.notificationsAt(hour, cursor)),
   };
 }
 
@@ -167,6 +168,8 @@ function busOf(process: Process, { bus, onSent }: Backing): Bus {
     sendHostSweep: (host) => send(`send host-sweep ${host}`, () => bus.sendHostSweep(host)),
     announce: (announcements) =>
       send(`announce ${announcements.map(({ id }) => id).join(' ')}`, () => bus.announce(announcements)),
+    notify: (notifications) =>
+      send(`notify ${notifications.map(({ id }) => id).join(' ')}`, () => bus.notify(notifications)),
   };
 }
 

@@ -2,6 +2,7 @@ import { codecs } from '../../shared/aws/layout.ts';
 import type { Batch } from '../../shared/domain/batch.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { Move } from '../../shared/domain/move.ts';
+import type { Notification } from '../../shared/domain/notification.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
 import type { RequestRecord } from '../../shared/domain/request.ts';
 import type { Change } from '../../shared/workflow/relay-changes.ts';
@@ -16,6 +17,7 @@ export class Standing {
   readonly batches = new Map<string, Batch>();
   readonly moves = new Map<string, Move>();
   readonly requests = new Map<string, RequestRecord>();
+  readonly notifications = new Map<string, Notification>();
   /** By move, run and host, the keys that are recorded. */
   readonly cleanups = new Map<string, ReadonlySet<string>>();
   /** The same, of every key that was ever recorded. */
@@ -42,6 +44,8 @@ export class Standing {
         return { kind: 'move', ...put(this.moves, 'move', name, after) };
       case 'request':
         return { kind: 'request', ...put(this.requests, 'request', name, after) };
+      case 'news':
+        return { kind: 'news', ...put(this.notifications, 'news', name, after) };
       case 'cleanup':
         this.#takeCleanup(name, { before, after });
         return undefined;

@@ -41,6 +41,7 @@ export function assertChange(standing: Standing, change: Change): void {
     case 'cleanup':
     case 'letter':
     case 'fleet':
+    case 'news':
       return;
     default:
       return change satisfies never;

@@ -258,7 +258,7 @@ class Simulation {
   }
 
   #complaints(): readonly string[] {
-    return complaints(this.#standing, this.#around.network, this.#cloud, this.#bus.announced);
+    return complaints(this.#standing, this.#around.network, this.#cloud, this.#bus);
   }
 
   #noteHome({

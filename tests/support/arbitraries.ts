@@ -20,6 +20,7 @@ import {
 import type { Json, JsonObject } from '../../shared/domain/json.ts';
 import type { Letter } from '../../shared/domain/letter.ts';
 import { moveLabels, type Move } from '../../shared/domain/move.ts';
+import type { Notification } from '../../shared/domain/notification.ts';
 import type { Arbitration, Placement } from '../../shared/domain/placement.ts';
 import type { MovePolicy } from '../../shared/domain/policy.ts';
 import type { RequestRecord } from '../../shared/domain/request.ts';
@@ -232,22 +233,25 @@ export const anyExecution: Arbitrary<Execution> = fc.record({
   timings: fc.dictionary(word, duration, { maxKeys: 4, noNullPrototype: true }),
   last: fc.record({ fact: text, at: time, by: text }),
 });
-const move: Arbitrary<Move> = fc.record({
-  id: anyMoveId,
-  batch: anyBatchId,
-  endpoint: anyEndpointName,
-  driver: text,
-  database: text,
-  source: anyHostName,
-  target: anyHostName,
-  why: text,
-  epoch: small,
-  policy,
-  priority: fc.integer(),
-  createdAt: time,
-  execution: anyExecution,
-  version,
-});
+const move: Arbitrary<Move> = fc
+  .record({
+    id: anyMoveId,
+    batch: anyBatchId,
+    endpoint: anyEndpointName,
+    driver: text,
+    database: text,
+    source: anyHostName,
+    target: anyHostName,
+    why: text,
+    epoch: small,
+    policy,
+    priority: fc.integer(),
+    createdAt: time,
+    execution: anyExecution,
+    stuckTold: version,
+    version,
+  })
+  .chain((whole) => lacking(whole, ['stuckTold']));
 
 const key = fc.string({ minLength: 1, maxLength: 60 });
 const request: Arbitrary<RequestRecord> = fc
@@ -323,6 +327,23 @@ const fleet: Arbitrary<Fleet> = fc
     version,
   })
   .chain((whole) => lacking(whole, ['paused']));
+const notification: Arbitrary<Notification> = fc
+  .record(
+    {
+      id: key,
+      kind: fc.constantFrom('batch-finished' as const, 'move-stuck' as const, 'approval-wanted' as const),
+      subject: text,
+      what: text,
+      why: fc.array(text, { maxLength: 3 }),
+      next: fc.array(text, { maxLength: 3 }),
+      about: fc.dictionary(word, fc.oneof(text, count), { maxKeys: 3, noNullPrototype: true }),
+      at: time,
+      toldAt: time,
+      version,
+    },
+    { noNullPrototype: true },
+  )
+  .chain((whole) => lacking(whole, ['toldAt']));
 
 export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = {
   host,
@@ -333,6 +354,7 @@ export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = 
   cleanup,
   letter,
   fleet,
+  news: notification,
 };
 
 /** The value without some of the named fields, each by chance. */

@@ -131,6 +131,7 @@ export class EngineBench {
         sendDispatch: () => Promise.resolve(),
         sendHostSweep: () => Promise.resolve(),
         announce: () => Promise.resolve(),
+        notify: () => Promise.resolve(),
       },
     };
     await work(services, this.#workflow(), message, {

@@ -1,4 +1,5 @@
 import { writeMessage } from '../../shared/contracts/messages.ts';
+import type { Notification } from '../../shared/domain/notification.ts';
 import type { Announcement, Bus } from '../../shared/ports/bus.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 
@@ -12,10 +13,11 @@ export interface Sent {
 
 const longestDelayMs = 900_000;
 
-/** A bus in memory. Messages lie in `sent`, announcements in `announced`, until a test takes them. */
+/** A bus in memory. Messages lie in `sent`, announcements in `announced`, news in `notified`, until a test takes them. */
 export class MemoryBus implements Bus {
   readonly sent: Sent[] = [];
   readonly announced: Announcement[] = [];
+  readonly notified: Notification[] = [];
   readonly #clock: Pick<Clock, 'now'>;
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -37,6 +39,10 @@ export class MemoryBus implements Bus {
   async announce(announcements: readonly Announcement[]): Promise<void> {
     await Promise.resolve();
     this.announced.push(...announcements);
+  }
+  async notify(notifications: readonly Notification[]): Promise<void> {
+    await Promise.resolve();
+    this.notified.push(...notifications);
   }
 
   async #send(queue: string, message: object, afterMs: number): Promise<void> {

@@ -61,6 +61,7 @@ const read: { readonly [K in RecordKind]: WeakMap<Row, Records[K]> } = {
   cleanup: new WeakMap(),
   letter: new WeakMap(),
   fleet: new WeakMap(),
+  news: new WeakMap(),
 };
 
 /** The record in a row of a table in memory. Each row is read once: neither rows nor records ever change. */

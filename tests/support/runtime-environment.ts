@@ -11,6 +11,7 @@ export const variables = {
   CLAIMS_BUCKET: 'claims',
   MANIFESTS_BUCKET: 'manifests',
   ANNOUNCEMENTS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:000000000000:announcements',
+  NOTIFICATIONS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:000000000000:notifications',
   PLAN_QUEUE_URL: queue('plan'),
   DISPATCH_QUEUE_URL: queue('dispatch'),
   TRANSFER_QUEUE_URL: queue('transfer'),

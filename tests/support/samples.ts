@@ -14,6 +14,7 @@ const named: { readonly [K in RecordKind]: (record: Records[K]) => Records[K] } 
   cleanup: (cleanup) => cleanup,
   letter: (letter) => ({ ...letter, message: `sample-${String(count)}` }),
   fleet: (fleet) => fleet,
+  news: (notification) => ({ ...notification, id: `sample-${String(count)}` }),
 };
 
 /** A record of a kind like no other before it: of version 1, and with a key of its own. */

@@ -75,4 +75,5 @@ const unused = {
   sendDispatch: () => Promise.resolve(),
   sendHostSweep: () => Promise.resolve(),
   announce: () => Promise.resolve(),
+  notify: () => Promise.resolve(),
 };

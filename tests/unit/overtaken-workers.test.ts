@@ -141,6 +141,7 @@ describe('a worker that was overtaken', () => {
         told.push(...announcements);
         return Promise.resolve();
       },
+      notify: (notifications) => bus.notify(notifications),
     };
     const over = { ...services, bus: flaky };
     await expect(dispatchMoves(over, [{ batch: id }], forever)).rejects.toThrow(StoreUnavailable);

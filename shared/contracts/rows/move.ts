@@ -1,7 +1,6 @@
 import * as z from 'zod';
-import type { Execution } from '../../domain/execution.ts';
 import { moveId, type EndpointName } from '../../domain/ids.ts';
-import { labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
+import { isStuckUntold, labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
 import { RowUnreadable } from '../../ports/failures.ts';
 import { encodeExecution, executionFields } from './execution.ts';
 import {
@@ -45,6 +44,7 @@ const schema = z.strictObject({
   policy: policyField,
   priority: z.int(),
   createdAt: timeField,
+  stuckTold: z.exactOptional(countField),
   ...executionFields,
 });
 
@@ -65,7 +65,7 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
       labelAndEndpoint: labelAndEndpoint(label, move.endpoint),
       hour: hourOf(move.createdAt),
       shard: shardOf(move.id),
-      dueAt: dueAtOf(execution),
+      dueAt: dueAtOf({ ...move, execution }),
       waitingOrder: label === 'waiting' ? waitingOrder(move) : undefined,
     };
   },
@@ -119,7 +119,8 @@ const grace = 30_000;
  * A lease counts for no less than half a minute since the last word. So a short lease after a long one, or the next
  * step after the last, moves the entry in the index now and then and not with every write.
  */
-function dueAtOf({ status, last }: Execution): number | undefined {
+function dueAtOf(move: Move): number | undefined {
+  const { status, last } = move.execution;
   switch (status.state) {
     case 'waiting':
       return upToHalfMinute(status.dueAt + grace);
@@ -128,8 +129,10 @@ function dueAtOf({ status, last }: Execution): number | undefined {
       return upToHalfMinute(Math.max(status.dueAt, status.lease?.until ?? 0, last.at + grace));
     case 'completed':
     case 'rolled-back':
-    case 'stuck':
       return undefined;
+    case 'stuck':
+      // Until people know of it.
+      return isStuckUntold(move) ? upToHalfMinute(status.endedAt) : undefined;
     default:
       return status satisfies never;
   }

@@ -4,6 +4,7 @@ import { isUnannounced } from '../../domain/placement.ts';
 import type { Host, PermitSide } from '../../domain/host.ts';
 import type { Due } from '../../ports/store.ts';
 import { announcePlacement } from '../announce-placement.ts';
+import { sendNotification, tellStuck } from '../tell-people.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { phaseOfTask } from '../engine/phase.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
@@ -49,6 +50,7 @@ async function wake(services: SweepServices, due: Due): Promise<boolean> {
     case 'move': {
       const move = await store.load('move', { id: due.id });
       if (move === undefined) return false;
+      await tellStuck(services, move);
       const phase = phaseOfTask(moveShape(services), move.execution);
       if (phase === undefined) return move.execution.status.state === 'waiting';
       await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);
@@ -65,6 +67,11 @@ async function wake(services: SweepServices, due: Due): Promise<boolean> {
       if (placement !== undefined && isUnannounced(placement)) {
         await announcePlacement({ store, bus, clock }, placement);
       }
+      return false;
+    }
+    case 'news': {
+      const notification = await store.load('news', { id: due.id });
+      if (notification !== undefined) await sendNotification(services, notification);
       return false;
     }
     default:
