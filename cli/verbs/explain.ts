@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { explainBatch, explainEndpoint, explainMove, type Explanation } from '../../shared/domain/explain.ts';
 import { explainHost } from '../../shared/domain/explain-host.ts';
 import { isBatchId, isEndpointName, isHostName, isMoveId } from '../../shared/domain/ids.ts';
+import { stageOf } from '../../shared/domain/healing.ts';
+import { readFleet } from '../../shared/workflow/fleet-record.ts';
 import { storedOn } from '../../shared/workflow/planning/fleet.ts';
 import type { Client } from '../client.ts';
 import { CliError } from '../cli-error.ts';
@@ -77,7 +79,10 @@ async function endpointNamed(client: Client, name: string): Promise<Explanation[
 
 async function hostNamed(client: Client, name: string): Promise<Explanation[]> {
   const host = isHostName(name) ? await client.store.load('host', { name }) : undefined;
-  return host === undefined ? [] : [explainHost(host, await storedOn(client, host.name), client.clock.now())];
+  if (host === undefined) return [];
+  const now = client.clock.now();
+  const { knobs } = await readFleet(client);
+  return [explainHost(host, await storedOn(client, host.name), now, stageOf(host, knobs, now))];
 }
 
 export function sayExplanation(

@@ -1,11 +1,18 @@
 import type { Command } from 'commander';
 import { explainHost } from '../../shared/domain/explain-host.ts';
+import { healingText, stageOf } from '../../shared/domain/healing.ts';
+import { holdingOf, type Holding } from '../../shared/domain/holding.ts';
 import type { Host } from '../../shared/domain/host.ts';
-import { storedOn } from '../../shared/workflow/planning/fleet.ts';
-import { findHost } from '../names.ts';
+import type { MoveId } from '../../shared/domain/ids.ts';
+import type { Move } from '../../shared/domain/move.ts';
+import type { Placement } from '../../shared/domain/placement.ts';
+import { readFleet } from '../../shared/workflow/fleet-record.ts';
+import type { Client } from '../client.ts';
+import { findHost, placementsOf } from '../names.ts';
 import { jsonOption } from '../options.ts';
 import { showBytes } from '../quantity.ts';
 import type { Session } from '../session.ts';
+import type { Terminal } from '../terminal.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { sayExplanation } from './explain.ts';
 
@@ -19,17 +26,62 @@ export function addHostShow(group: Command, session: Session): void {
     .action(async (name: string, { json = false }: { readonly json?: boolean }) => {
       const client = await session.client();
       const host = await findHost(client, name);
-      const stored = await storedOn(client, host.name);
+      const { stored, holdings, stage } = await lookAt(client, host);
       const { terminal } = session;
       if (json) {
-        terminal.json({ ...reportOfHost(host, stored), ...detailsOf(host) });
+        terminal.json({
+          ...reportOfHost(host, stored),
+          ...detailsOf(host),
+          healing: healingText(stage, host) ?? null,
+          holds: holdings,
+        });
         return;
       }
-      const explanation = explainHost(host, stored, client.clock.now());
+      const explanation = explainHost(host, stored, client.clock.now(), stage);
       terminal.line(styled('strong', explanation.subject));
       for (const line of columns(factsOf(host, stored))) terminal.line(['  ', line]);
       sayExplanation(terminal, explanation);
+      for (const holding of holdings) sayHolding(terminal, holding);
     });
+}
+
+/** What is on a host; while it has failed, endpoint by endpoint: what becomes of each, and what is needed. */
+async function lookAt(client: Client, host: Host) {
+  const placements = await placementsOf(client, host.name);
+  const stored = {
+    endpoints: placements.length,
+    bytes: placements.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+  };
+  const { knobs } = await readFleet(client);
+  const stage = stageOf(host, knobs, client.clock.now());
+  if (stage.kind === 'none') return { stored, stage, holdings: [] };
+  const moves = await movesOf(client, placements);
+  const next = healingText(stage, host) ?? '';
+  const holdings = placements.map((placement) => {
+    const id = placement.claim?.move ?? placement.lastMove;
+    return holdingOf(host, placement, id === undefined ? undefined : moves.get(id), next);
+  });
+  return { stored, stage, holdings };
+}
+
+async function movesOf({ store }: Client, placements: readonly Placement[]): Promise<Map<MoveId, Move>> {
+  const moves = await store.loadMany(
+    'move',
+    placements.flatMap(({ claim, lastMove }) => {
+      const id = claim?.move ?? lastMove;
+      return id === undefined ? [] : [{ id }];
+    }),
+  );
+  return new Map(moves.flatMap((move) => (move === undefined ? [] : [[move.id, move] as const])));
+}
+
+function sayHolding(terminal: Terminal, { endpoint, bytes, state, sentence, needs }: Holding): void {
+  const isGood = state === 'leaving';
+  terminal.line([
+    styled(isGood ? 'faint' : 'attention', isGood ? '  … ' : '  ! '),
+    `${endpoint} (${showBytes(bytes)}): ${sentence}`,
+  ]);
+  for (const need of needs) terminal.line(styled('faint', `      ${need}`));
 }
 
 interface Stored {

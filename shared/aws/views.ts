@@ -145,9 +145,11 @@ function dueIn(entry: Entry): Due {
       return { kind: 'endpoint', ...codecs.endpoint.keyOf(key) };
     case 'NEWS':
       return { kind: 'news', ...codecs.news.keyOf(key) };
+    case 'HOST':
+      return { kind: 'host', ...codecs.host.keyOf(key) };
     default:
       throw new RowUnreadable(
-        `row-unreadable: ${key.pk} ${key.sk} is due, and no move, batch, endpoint or notification`,
+        `row-unreadable: ${key.pk} ${key.sk} is due, and no move, batch, endpoint, host or notification`,
       );
   }
 }

@@ -1,4 +1,5 @@
 import type { Failure } from './failure.ts';
+import { failures } from './health.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import type { Move } from './move.ts';
@@ -101,6 +102,15 @@ const failure = (kind: Blocker['kind'], { code, sentence, cure }: Failure): Hind
 function permitOf({ source, target }: Move, hosts: ReadonlyMap<HostName, Host>): Hindrance {
   const leaving = hosts.get(source);
   const entering = hosts.get(target);
+  const failed = entering === undefined ? [] : failures(entering);
+  if (failed.length > 0) {
+    return {
+      kind: 'waiting',
+      code: 'target-failed',
+      on: `${target} to be well again (${failed.join(', ')}), or for another target once its grace period is over`,
+      cure: `see what is wrong there: dray explain ${target}`,
+    };
+  }
   const full = [
     ...(leaving !== undefined && leaving.permitsOut.length >= leaving.movesOut ? [`out of ${source}`] : []),
     ...(entering !== undefined && entering.permitsIn.length >= entering.movesIn ? [`into ${target}`] : []),

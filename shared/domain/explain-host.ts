@@ -1,30 +1,36 @@
 import type { Blocker } from './blockers.ts';
 import { dueText, overdue } from './deadline.ts';
 import type { Explanation } from './explain.ts';
+import { healingText, type HealingStage } from './healing.ts';
 import type { Signal } from './health.ts';
 import { freeBytes, type Host } from './host.ts';
 
-/** A host with what is placed on it. @param at epoch milliseconds: whether its drain is late */
+/** A host with what is placed on it. @param at epoch milliseconds: whether its drain is late @param stage how far its failure has come */
 export function explainHost(
   host: Host,
   stored: { readonly bytes: number; readonly endpoints: number },
   at = -Infinity,
+  stage: HealingStage = { kind: 'none' },
 ): Explanation {
   const { name, intent, signals } = host;
   const ailments = Object.entries(signals);
   const health =
     ailments.length === 0 ? 'healthy' : `unwell (${ailments.map(([signal]) => signal).join(', ')})`;
+  const healing = stored.endpoints === 0 ? undefined : healingText(stage, host);
   const due = stored.endpoints === 0 ? '' : dueText(intent.deadline);
   const permits = `permits out ${use(host.permitsOut, host.movesOut)}, in ${use(host.permitsIn, host.movesIn)}`;
   return {
     subject: `host ${name}`,
-    sentence: `${intent.value} (${intent.reason}${due}), ${health}; holds ${String(stored.endpoints)} endpoints; ${permits}`,
+    sentence: `${intent.value} (${intent.reason}${due}), ${health}${healing === undefined ? '' : `; ${healing}`}; holds ${String(stored.endpoints)} endpoints; ${permits}`,
     blockers: [
       ...overdue(intent.deadline, at, stored.endpoints),
       ...ailments.map(([signal, open]) => ailment(host, signal, open)),
       ...fullSides(host, stored.bytes),
     ],
-    actions: hostActions(host, stored.endpoints),
+    actions: [
+      ...(stage.kind === 'none' || stored.endpoints === 0 ? [] : [`dray host show ${name}`]),
+      ...hostActions(host, stored.endpoints),
+    ],
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Healing } from './healing.ts';
 import { failedSince, type Health } from './health.ts';
 import type { HostName, MoveId } from './ids.ts';
 import type { JsonObject } from './json.ts';
@@ -39,6 +40,8 @@ export interface Host extends Profile, Health {
   /** How many moves may leave and enter at once. */
   readonly movesOut: number;
   readonly movesIn: number;
+  /** What was done by itself about its last failure. */
+  readonly healing?: Healing;
   readonly permitsOut: readonly MoveId[];
   readonly permitsIn: readonly MoveId[];
   /** Bytes set aside for moves on their way here. */

@@ -47,6 +47,8 @@ export interface Placement extends Wishes {
    * a command; one that was before it gives none any more.
    */
   readonly claim?: { readonly move: MoveId; readonly firstToken: number; readonly token?: number };
+  /** The move that had it last, or has it; undefined: none had it since this is noted. */
+  readonly lastMove?: MoveId;
   /** Tokens are never reused for an endpoint: each claim begins a thousand thousand further on. */
   readonly claims: number;
   /** The last epoch that was told to the world. */
@@ -104,6 +106,7 @@ export function rule(placement: Placement, command: PlacementCommand): Placement
       return next(placement, {
         claim: { move: command.move, firstToken: (placement.claims + 1) * tokensPerClaim },
         claims: placement.claims + 1,
+        lastMove: command.move,
       });
     case 'release': {
       if (placement.claim?.move !== command.move) return { kind: 'already' };

@@ -111,7 +111,8 @@ export type Due =
   | { readonly kind: 'move'; readonly id: MoveId }
   | { readonly kind: 'batch'; readonly id: BatchId }
   | { readonly kind: 'endpoint'; readonly endpoint: EndpointName }
-  | { readonly kind: 'news'; readonly id: string };
+  | { readonly kind: 'news'; readonly id: string }
+  | { readonly kind: 'host'; readonly name: HostName };
 
 /** A move as the index of its batch has it: the label may be older than the row. */
 export interface LabelledMove {

@@ -40,6 +40,8 @@ const environment = z.object({
   SLOW_STORE_MS: milliseconds,
   PATIENCE_MS: milliseconds,
   FRESH_MS: milliseconds,
+  /** Only the function that heals is told. */
+  HEALING_RETENTION_MS: z.coerce.number().int().nonnegative().optional(),
   /** Names with commas between them: see `AlarmRules`. Only the function that hears alarms is told. */
   ALARM_HOST_DIMENSIONS: names.default([...alarmDefaults.hostDimensions]),
   ALARM_FAILED_SUFFIXES: names.default([...alarmDefaults.failedSuffixes]),

@@ -81,5 +81,6 @@ const settingsOf = (config: Config): Settings => ({
   slowStoreMs: config.SLOW_STORE_MS,
   patienceMs: config.PATIENCE_MS,
   freshMs: config.FRESH_MS,
+  ...(config.HEALING_RETENTION_MS === undefined ? {} : { healingRetentionMs: config.HEALING_RETENTION_MS }),
   alarms: { hostDimensions: config.ALARM_HOST_DIMENSIONS, failedSuffixes: config.ALARM_FAILED_SUFFIXES },
 });

@@ -1,6 +1,7 @@
 import { blockersOf } from '../domain/blockers.ts';
 import { decide } from '../domain/decide.ts';
 import type { Batch } from '../domain/batch.ts';
+import { failedSince } from '../domain/health.ts';
 import type { PermitSide } from '../domain/host.ts';
 import type { BatchId, HostName, MoveId } from '../domain/ids.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
@@ -101,9 +102,10 @@ class Gate {
   async #look(name: HostName, side: PermitSide): Promise<Room> {
     const host = await this.#services.store.load('host', { name });
     if (host === undefined) return { limit: 0, held: new Set() };
-    return side === 'out'
-      ? { limit: host.movesOut, held: new Set(host.permitsOut) }
-      : { limit: host.movesIn, held: new Set(host.permitsIn) };
+    if (side === 'out') return { limit: host.movesOut, held: new Set(host.permitsOut) };
+    // Nothing begins onto a host that has failed: it waits until that is well again, or is turned away from it.
+    if (failedSince(host) !== undefined) return { limit: 0, held: new Set() };
+    return { limit: host.movesIn, held: new Set(host.permitsIn) };
   }
 }
 
@@ -119,6 +121,11 @@ async function begin(services: DispatchServices, waiting: WaitingMove): Promise<
     await permits.giveBack(waiting.target, 'in', waiting.id);
   }
   if (move === undefined || move === 'unreadable') return;
+  if (move.target !== waiting.target) {
+    // It was turned away from there since the index was read: it is admitted to where it goes now.
+    await permits.giveBack(waiting.target, 'in', waiting.id);
+    return;
+  }
   const decision = decide(
     moveShape(services),
     move.execution,

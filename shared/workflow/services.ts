@@ -19,6 +19,8 @@ export interface Settings {
   readonly patienceMs: number;
   /** A verification older than this is done again before the freeze. */
   readonly freshMs: number;
+  /** How long copies are kept on a failed host that was emptied by itself; absent: a day. */
+  readonly healingRetentionMs?: number;
   /** How alarms of CloudWatch are read; absent: by the defaults. */
   readonly alarms?: AlarmRules;
 }

@@ -327,6 +327,31 @@ describe('dray on the embedded cloud', () => {
     expect((await dray.run(['move', 'tenant-00001', '--to', 'h1', '--wait'])).code).toBe(0);
   });
 
+  it('changes a host, says that it fails and recovers, and tells endpoint by endpoint what becomes of it', async () => {
+    expect((await dray.run(['host', 'change', 'h1', '--label', 'rack=7', '--capacity', '1GB'])).code).toBe(0);
+    expect((await dray.run(['host', 'fail', 'h1', '--signal', 'disk', '--reason', 'it clicks'])).code).toBe(
+      0,
+    );
+    const { out } = await dray.run(['host', 'show', 'h1']);
+    expect(out).toContain('unwell (disk); healing begins at');
+    expect(out).toMatch(/labels +rack=7/);
+    expect(out).toMatch(/! tenant-00001 \(.*\): healing begins at .*\n +dray move tenant-00001/);
+    expect((await dray.json(['host', 'show', 'h1'])).value).toMatchObject({
+      capacityBytes: 1e9,
+      health: [{ signal: 'disk', kind: 'failed', reason: 'it clicks' }],
+      holds: [{ endpoint: 'tenant-00001', state: 'unmoved' }],
+    });
+    expect((await dray.json(['move', 'tenant-00002', '--to', 'h1'])).value).toMatchObject({
+      code: 'target-closed',
+    });
+    expect((await dray.run(['host', 'recover', 'h1', '--signal', 'disk'])).code).toBe(0);
+    expect((await dray.run(['explain', 'h1'])).out).toContain('healthy');
+    expect((await dray.json(['host', 'remove', 'h1', '--reason', 'x'])).value).toMatchObject({
+      code: 'host-in-use',
+      field: 'data.host',
+    });
+  });
+
   it('shows a move step by step, with its history', async () => {
     const { value } = await dray.json(['batch', 'list', '--limit', '1']);
     const { batches } = z

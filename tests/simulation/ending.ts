@@ -1,5 +1,8 @@
 import { check } from '../../shared/drivers/simulated/check.ts';
 import type { Network } from '../../shared/drivers/simulated/network.ts';
+import { failedSince } from '../../shared/domain/health.ts';
+import { batchesOf, isLeftAlone } from '../../shared/domain/healing.ts';
+import type { Host } from '../../shared/domain/host.ts';
 import { isTerminal } from '../../shared/domain/execution.ts';
 import { isSettled, labelOf } from '../../shared/domain/move.ts';
 import type { MemoryBus } from '../support/memory-bus.ts';
@@ -52,6 +55,7 @@ function ofRows(standing: Standing, told: Told): string[] {
       found.push(`epoch ${String(epoch)} of ${endpoint} was never told`);
     }
   }
+  for (const host of standing.hosts.values()) found.push(...leftOn(standing, host));
   for (const { name, permitsOut, permitsIn, reserved } of standing.hosts.values()) {
     for (const move of [...permitsOut, ...permitsIn]) found.push(`${move} holds a permit of ${name}`);
     for (const move of Object.keys(reserved)) found.push(`space is reserved on ${name} for ${move}`);
@@ -60,6 +64,20 @@ function ofRows(standing: Standing, told: Told): string[] {
     if (toldAt === undefined || !told.people.has(id)) found.push(`nobody was told of ${id}`);
   for (const [name, keys] of standing.cleanups) found.push(`${name} still has ${[...keys].join(', ')}`);
   return found;
+}
+
+/** What nobody has moved, or has tried to, off a host that has failed. */
+function leftOn({ placements, moves }: Standing, host: Host): string[] {
+  const since = failedSince(host);
+  if (since === undefined) return [];
+  const tried = batchesOf(host, since);
+  return [...placements.values()].flatMap((placement) => {
+    if (placement.host !== host.name) return [];
+    const last = moves.get(`MOVE#${String(placement.lastMove)} MOVE`);
+    return isLeftAlone(last, tried)
+      ? []
+      : [`${placement.endpoint} is left on ${host.name}, which has failed`];
+  });
 }
 
 function ofHosts(network: Network): string[] {

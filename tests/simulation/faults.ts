@@ -49,6 +49,8 @@ export type Fault =
       readonly forMs: number;
       readonly operation: Kind;
     }
+  /** A host is said to have failed, or to be well again. Of the host itself it changes nothing. */
+  | { readonly kind: 'health'; readonly host: string; readonly at: number; readonly what: 'fail' | 'recover' }
   /** The table answers nobody, or late. */
   | {
       readonly kind: 'table';
@@ -182,7 +184,28 @@ export function planFaults(
     }
   }
   if (dice.chance(0.2)) faults.push({ kind: 'queues', at: dice.between(500, scene.untilMs), what: 'empty' });
-  return faults;
+  return [...faults, ...healthFaults(new Dice(seed ^ 0x0fa1_1ed0), scene)];
+}
+
+/** Hosts that fail, flap and recover: by a die of their own, so that all else is as it is without them. */
+function healthFaults(
+  dice: Dice,
+  { hosts, untilMs }: { readonly hosts: readonly string[]; readonly untilMs: number },
+): Fault[] {
+  return Array.from({ length: dice.between(0, 2) }, (_, index) => index).flatMap((index) => {
+    const host = dice.pick(hosts);
+    const words = dice.pick([1, 1, 2, 3, 4]);
+    // An early one meets what is on its way to the host, a late one what has arrived there. Of two early ones there
+    // would often be no host left to go to.
+    const isEarly = index === 0 && dice.chance(0.5);
+    const first = isEarly ? dice.between(1_000, Math.round(untilMs / 2)) : untilMs - dice.between(0, 5_000);
+    return Array.from({ length: words }, (_, nth) => ({
+      kind: 'health' as const,
+      host,
+      at: Math.min(untilMs, Math.round(first + nth * dice.between(500, 15_000))),
+      what: nth % 2 === 0 ? ('fail' as const) : ('recover' as const),
+    }));
+  });
 }
 
 function messageFault(dice: Dice, moves: number): Extract<Fault, { readonly kind: 'message' }> {
@@ -230,6 +253,8 @@ export function tellFault(fault: Fault): string {
       return `${fault.what} change ${String(fault.nth)} of the stream`;
     case 'host':
       return `${fault.what} ${fault.host} at ${String(fault.at)} ms for ${String(fault.forMs)} ms (${fault.operation})`;
+    case 'health':
+      return `${fault.host} is said to ${fault.what} at ${String(fault.at)} ms`;
     case 'table':
       return `table ${fault.what} at ${String(fault.at)} ms for ${String(fault.forMs)} ms`;
     case 'process':

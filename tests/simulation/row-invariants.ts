@@ -1,4 +1,5 @@
 import { isTerminal } from '../../shared/domain/execution.ts';
+import { healer } from '../../shared/domain/healing.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { Move } from '../../shared/domain/move.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
@@ -32,6 +33,7 @@ export function assertChange(standing: Standing, change: Change): void {
       if (change.before?.state === 'completed' && change.after?.state !== 'completed') {
         throw new Broken(`batch ${change.before.id} was completed and is not any more`);
       }
+      if (change.before === undefined) assertOneHealing(standing);
       return;
     case 'request':
       if (change.before !== undefined && change.before.outcome.kind !== 'pending') {
@@ -45,6 +47,17 @@ export function assertChange(standing: Standing, change: Change): void {
       return;
     default:
       return change satisfies never;
+  }
+}
+
+/** A failed host is emptied by one batch at a time. */
+function assertOneHealing({ batches }: Standing): void {
+  const open = new Set<string>();
+  for (const { requestSource, requestId, state } of batches.values()) {
+    if (requestSource !== healer || state === 'completed') continue;
+    const [host = ''] = requestId.split(' ');
+    if (open.has(host)) throw new Broken(`two batches empty ${host}`);
+    open.add(host);
   }
 }
 

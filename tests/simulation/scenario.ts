@@ -55,6 +55,7 @@ export function planScenario(seed: number): Scenario {
       slowStoreMs: 500,
       patienceMs: dice.pick([8_000, 20_000, 60_000]),
       freshMs: dice.pick([5_000, 60_000, 600_000]),
+      healingRetentionMs: 5_000,
     },
     calmAtMs: dice.between(40, 70) * 1_000,
   };

@@ -1,4 +1,5 @@
 import { isTerminal } from '../../shared/domain/execution.ts';
+import { freshFleet, knobDefaults } from '../../shared/domain/fleet.ts';
 import { endpointName, hostName } from '../../shared/domain/ids.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
@@ -49,6 +50,8 @@ const calmMs = 30 * 60_000;
 /** Clients go on writing into the calm for this long. */
 const writingMs = 20_000;
 const lookMs = 5_000;
+/** A host has to be failed for so long before it is emptied. */
+const graceMs = 8_000;
 const sweepEveryMs = { rows: 30_000, hosts: 60_000 };
 
 /** What a seed has in store. */
@@ -126,6 +129,7 @@ class Simulation {
       if (told?.kind === 'endpoint' && told.after !== undefined) this.#noteHome(told.after);
     };
     const store = createMemoryStore(table, { chance: machineChance });
+    await store.insert('fleet', { ...freshFleet, knobs: { ...knobDefaults, graceMs } });
     for (const { name, behaviour } of this.#scenario.hosts) {
       network.addHost({ name, password, behaviour });
       await store.insert('host', {

@@ -8,6 +8,17 @@ import type { Scenario } from './scenario.ts';
 type FaultAt = Extract<Fault, { readonly at: number }>;
 type HostFault = Extract<Fault, { readonly kind: 'host' }>;
 
+/** What is said of a host's health, as an event. */
+function wordOf({ host, at, what }: Extract<Fault, { readonly kind: 'health' }>, now: number): string {
+  return JSON.stringify({
+    specversion: '1.0',
+    id: `${what}-${host}-${String(at)}`,
+    source: 'watch',
+    type: what === 'fail' ? 'host.failed' : 'host.recovered',
+    data: { host, at: new Date(now).toISOString() },
+  });
+}
+
 /** Brings what befalls hosts, the table and processes at its time, and takes it away again. */
 export class Weather {
   readonly #around: Surroundings;
@@ -65,6 +76,9 @@ export class Weather {
         else process.stop(fault.forMs);
         return;
       }
+      case 'health':
+        this.#cloud.publish('host-changes', wordOf(fault, timeline.now));
+        return;
       case 'host':
         this.#bringToHost(fault);
         return;

@@ -109,6 +109,7 @@ const host: Arbitrary<Host> = fc
       ),
       signals: fc.dictionary(word, signal, { maxKeys: 3, noNullPrototype: true }),
       cleared: fc.dictionary(word, time, { maxKeys: 3, noNullPrototype: true }),
+      healing: fc.record({ since: time, at: time, batches: fc.array(anyBatchId, { maxLength: 3 }) }),
       systemIdentifier: text,
       serverVersion: text,
       movesOut: small,
@@ -122,7 +123,7 @@ const host: Arbitrary<Host> = fc
     },
     { noNullPrototype: true },
   )
-  .chain((whole) => lacking(whole, ['secret', 'capacityBytes']));
+  .chain((whole) => lacking(whole, ['secret', 'capacityBytes', 'healing']));
 
 const held = { move: anyMoveId, token: count };
 const arbitration: Arbitrary<Arbitration> = fc.oneof(
@@ -144,6 +145,7 @@ const placement: Arbitrary<Placement> = fc
       { move: anyMoveId, firstToken: count, token: count },
       { requiredKeys: ['move', 'firstToken'] },
     ),
+    lastMove: anyMoveId,
     claims: small,
     announcedEpoch: small,
     sizeBytes: count,
@@ -158,7 +160,7 @@ const placement: Arbitrary<Placement> = fc
     registeredAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['claim', 'group', 'zones', 'pin', 'sequences']));
+  .chain((whole) => lacking(whole, ['claim', 'lastMove', 'group', 'zones', 'pin', 'sequences']));
 
 const batch: Arbitrary<Batch> = fc
   .record({

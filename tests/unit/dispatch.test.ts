@@ -43,6 +43,39 @@ describe('the dispatcher', () => {
     expect(await statesOf(bench, moves)).toEqual(['waiting', 'waiting', 'running']);
   });
 
+  test('lets nothing begin onto a host that has failed, also what holds a permit there', async () => {
+    const bench = new MoveBench();
+    await bench.addHost('a', { movesOut: 3 });
+    await bench.addHost('b', { signals: { disk: { kind: 'failed', since: 1, at: 1 } } });
+    await bench.addHost('c', { signals: { disk: { kind: 'strained', since: 1, at: 1 } } });
+    const moves = await waiting(bench, ['a', 'b'], ['a', 'c']);
+    const [held] = moves;
+    if (held === undefined) throw new Error('two moves wait');
+    await bench.services.permits.take(hostName('b'), 'in', held.id, 1);
+    await dispatchMoves(bench.services, [], soon);
+    expect(await statesOf(bench, moves)).toEqual(['waiting', 'running']);
+  });
+
+  test('admits no move to where it does not go any more, whatever the index says', async () => {
+    const bench = new MoveBench();
+    for (const name of ['a', 'b', 'former']) await bench.addHost(name);
+    const moves = await waiting(bench, ['a', 'b']);
+    const { views, store } = bench.services;
+    const services = {
+      ...bench.services,
+      views: {
+        ...views,
+        waiting: async (...asked: Parameters<typeof views.waiting>) =>
+          (await views.waiting(...asked)).map((move) => ({ ...move, target: hostName('former') })),
+      },
+    };
+    await dispatchMoves(services, [], soon);
+    expect(await statesOf(bench, moves)).toEqual(['waiting']);
+    expect((await store.load('host', { name: hostName('former') }))?.permitsIn).toEqual([]);
+    await dispatchMoves(bench.services, [], soon);
+    expect(await statesOf(bench, moves)).toEqual(['running']);
+  });
+
   test('lets a move that was given one permit and lost the race for the other keep the one', async () => {
     const bench = new MoveBench();
     await bench.addHost('a', { movesOut: 1 });

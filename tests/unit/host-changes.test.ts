@@ -5,9 +5,11 @@ import { parseHostChange } from '../../shared/contracts/events/host-changes.ts';
 import { lowered, mostSignals, raised, healthy, type Health } from '../../shared/domain/health.ts';
 import { acceptsArrivals, type Host } from '../../shared/domain/host.ts';
 import { hostName } from '../../shared/domain/ids.ts';
+import { labelOf } from '../../shared/domain/move.ts';
 import type { RequestRecord } from '../../shared/domain/request.ts';
 import { siteOf } from '../../shared/workflow/host-site.ts';
 import { reactToHostChange } from '../../shared/workflow/requests/react-to-host-change.ts';
+import { sweepHost } from '../../shared/workflow/sweep/sweep-host.ts';
 import { MoveBench } from '../support/move-bench.ts';
 import { began, hostOf, moveOf, states } from '../support/sample-batch.ts';
 
@@ -183,6 +185,27 @@ describe('a host that is removed', () => {
     );
     await send(bench, 'host.failed', { host: 'a' });
     expect(await send(bench, 'host.removed', { host: 'a', reason: 'sold' })).toEqual(accepted);
+  });
+});
+
+describe('what moves have kept on a host', () => {
+  test('goes with it when it is removed, and nobody is asked who would never answer', async () => {
+    const bench = new MoveBench();
+    await bench.begin();
+    await bench.deliver(({ execution }) => labelOf(execution) === 'moved');
+    const { store } = bench.services;
+    const held = await hostIn(bench);
+    await store.commit('host', held, { ...held, intent: { value: 'retired', sequence: 9, reason: 'dead' } });
+    bench.network.behave('a', { down: true });
+    const { id } = await bench.move();
+    expect(await store.load('cleanup', { move: id, run: 1, host: hostName('a') })).toBeDefined();
+    bench.clock.pass(86_400_000);
+    await bench.bus.sendWork({ kind: 'work', task: id, phase: 'retire' }, 0);
+    await bench.deliver(({ execution: { status } }) => status.state === 'completed');
+    expect((await bench.move()).execution.status.state).toBe('completed');
+    const left = await store.load('cleanup', { move: id, run: 1, host: hostName('a') });
+    expect(left?.items ?? []).toEqual([]);
+    await sweepHost(bench.services, hostName('a'));
   });
 });
 

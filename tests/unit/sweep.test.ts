@@ -75,6 +75,25 @@ describe('the sweep of rows', () => {
     expect((await store.load('host', { name: a }))?.permitsOut).toEqual([working.id]);
   });
 
+  test('takes back what a host holds for a move that goes elsewhere now', async () => {
+    const bench = new MoveBench();
+    for (const name of ['a', 'b', 'former']) await bench.addHost(name);
+    const { store, permits } = bench.services;
+    const former = hostName('former');
+    const move = moveOf(1, 'shop', states.waiting);
+    await store.insert('move', move);
+    for (const name of [former, b]) {
+      await permits.take(name, 'in', move.id, 5);
+      await permits.reserve(name, move.id, 7);
+    }
+    await sweepRows(bench.services, soon);
+    expect(await store.load('host', { name: former })).toMatchObject({ permitsIn: [], reserved: {} });
+    expect(await store.load('host', { name: b })).toMatchObject({
+      permitsIn: [move.id],
+      reserved: { [move.id]: 7 },
+    });
+  });
+
   async function untold(): Promise<MoveBench> {
     const bench = new MoveBench();
     await bench.begin();

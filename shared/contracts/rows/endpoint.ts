@@ -29,6 +29,7 @@ const schema = z.strictObject({
   claim: z.exactOptional(
     z.strictObject({ move: moveIdField, firstToken: countField, token: z.exactOptional(countField) }),
   ),
+  lastMove: z.exactOptional(moveIdField),
   claims: countField,
   announcedEpoch: countField,
   sizeBytes: countField,

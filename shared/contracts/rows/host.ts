@@ -3,8 +3,9 @@ import type { Signal } from '../../domain/health.ts';
 import type { Host } from '../../domain/host.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { hostName } from '../../domain/ids.ts';
-import { countField, hostField, jsonField, moveIdField, timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
+import { healingDueAt } from '../../domain/healing.ts';
+import { batchIdField, countField, hostField, jsonField, moveIdField, timeField } from './fields.ts';
+import { afterPrefix, asRecord, envelope, readRow, shardOf, type RowCodec } from './row.ts';
 
 const permitsField = z.set(moveIdField).transform((held) => [...held].sort());
 const optionsField = jsonField.transform((value, context): JsonObject => {
@@ -61,6 +62,11 @@ const schema = z.strictObject({
     .default({}),
   signals: z.record(z.string(), signalField),
   cleared: z.record(z.string(), timeField).default({}),
+  healing: z.exactOptional(
+    z.strictObject({ since: timeField, at: timeField, batches: z.array(batchIdField) }),
+  ),
+  shard: z.exactOptional(z.string()),
+  dueAt: z.exactOptional(timeField),
   systemIdentifier: z.string(),
   serverVersion: z.string(),
   movesOut: countField,
@@ -72,7 +78,7 @@ const schema = z.strictObject({
   registeredAt: timeField,
 });
 
-/** A host. Its permits and reservations change by themselves, without touching the version. */
+/** A host; due for as long as it has failed. Its permits and reservations change by themselves, without touching the version. */
 export const hostRow: RowCodec<Pick<Host, 'name'>, Host> = {
   kind: 'host',
   key: ({ name }) => ({ pk: `HOST#${name}`, sk: 'HOST' }),
@@ -83,6 +89,9 @@ export const hostRow: RowCodec<Pick<Host, 'name'>, Host> = {
     signals: Object.fromEntries(Object.entries(plain.signals).map(([name, signal]) => [name, { ...signal }])),
     kind: 'host',
     listing: 'host',
+    healing: plain.healing === undefined ? undefined : { ...plain.healing },
+    shard: shardOf(plain.name),
+    dueAt: healingDueAt(plain),
     permitsOut: permitsOut.length === 0 ? undefined : new Set(permitsOut),
     permitsIn: permitsIn.length === 0 ? undefined : new Set(permitsIn),
     options: JSON.stringify(options),
@@ -94,9 +103,13 @@ export const hostRow: RowCodec<Pick<Host, 'name'>, Host> = {
       kind: _kind,
       commitId: _commit,
       listing: _listing,
+      shard: _shard,
+      dueAt: _dueAt,
       ...host
     } = readRow(schema, row);
     return asRecord<Host>()({ ...host, permitsOut: host.permitsOut ?? [], permitsIn: host.permitsIn ?? [] });
   },
   kept: ['permitsOut', 'permitsIn', 'reserved'],
+  // Rows of earlier releases have none, and are due only with both keys.
+  rewritten: (_, after) => (healingDueAt(after) === undefined ? [] : ['shard']),
 };

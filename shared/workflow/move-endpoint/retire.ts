@@ -1,5 +1,7 @@
 import type { Move } from '../../domain/move.ts';
 import type { Step } from '../engine/workflow.ts';
+import { loadHost } from '../host-site.ts';
+import { cleanupLedger } from './cleanup-ledger.ts';
 import { resultsOf } from './results.ts';
 import { missing, type MoveScene } from './scene.ts';
 
@@ -17,6 +19,19 @@ export const retire: Step<Move, MoveScene> = {
         on: `the source copy is kept until ${until}`,
         afterMs: leftMs,
       };
+    }
+    const { services } = scene;
+    const { source } = hand.task;
+    if ((await loadHost(services, source)).intent.value === 'retired') {
+      // The host was taken away, and what was on it with it: nobody is asked who would never answer.
+      const ledger = cleanupLedger(services.store, hand.task, hand.token);
+      const gone = (await ledger.list(source)).map(({ key }) => key);
+      await ledger.forget(source, gone);
+      services.log.warn('a copy is given up: its host has been removed', {
+        move: hand.task.id,
+        host: source,
+      });
+      return { kind: 'done' };
     }
     await (await scene.session(hand)).retire(activate.retained);
     return { kind: 'done' };

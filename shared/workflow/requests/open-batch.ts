@@ -25,7 +25,7 @@ export const batchIdOf = (
 /** Records a batch and has it planned. The same request makes the same batch, however often. */
 export async function openBatch(
   { store, blobs, bus, clock, chance }: Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'chance'>,
-  head: EventHead,
+  head: Pick<EventHead, 'source' | 'id'>,
   order: BatchOrder,
 ): Promise<BatchId> {
   const id = batchIdOf({ chance }, head);

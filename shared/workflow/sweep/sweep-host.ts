@@ -29,6 +29,8 @@ export async function fanOutHostSweep({ views, bus }: Pick<Services, 'views' | '
  */
 export async function sweepHost(services: HostSweepServices, name: HostName): Promise<void> {
   const host = await loadHost(services, name);
+  // It was taken away: nobody is there to ask.
+  if (host.intent.value === 'retired') return;
   const site = await siteOf(services, host);
   const driver = await services.driver(host.driver);
   const found = await driver.findResidue(site, services.settings.installation);

@@ -1,5 +1,5 @@
 import { isMoveId, type HostName, type MoveId } from '../../domain/ids.ts';
-import { isSettled, labelOf } from '../../domain/move.ts';
+import { isSettled, labelOf, type Move } from '../../domain/move.ts';
 import { isUnannounced } from '../../domain/placement.ts';
 import type { Host, PermitSide } from '../../domain/host.ts';
 import type { Due } from '../../ports/store.ts';
@@ -8,12 +8,10 @@ import { sendNotification, tellStuck } from '../tell-people.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { phaseOfTask } from '../engine/phase.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
-import type { Invocation, Services } from '../services.ts';
+import { healHost, type HealingServices } from '../healing/heal-host.ts';
+import type { Invocation } from '../services.ts';
 
-export type SweepServices = Pick<
-  Services,
-  'store' | 'permits' | 'views' | 'bus' | 'clock' | 'log' | 'settings'
->;
+export type SweepServices = HealingServices;
 
 const pageSize = 500;
 
@@ -74,6 +72,8 @@ async function wake(services: SweepServices, due: Due): Promise<boolean> {
       if (notification !== undefined) await sendNotification(services, notification);
       return false;
     }
+    case 'host':
+      return await healHost(services, due.name);
     default:
       return due satisfies never;
   }
@@ -106,19 +106,24 @@ async function recount(
   held: readonly MoveId[],
 ): Promise<void> {
   const { permits, log } = services;
-  const moves = await loadReadable(
+  const found = await loadReadable(
     services,
     'move',
     held.map((id) => ({ id })),
   );
+  const moves = found.map((move) => (isElsewhere(move, host, side) ? undefined : move));
   for (const [index, id] of held.entries()) {
     const move = moves[index];
     if (move === 'unreadable') continue;
     if (move !== undefined && !isSettled(labelOf(move.execution))) continue;
-    log.warn('permit of a move that has ended is taken back', { host, side, move: id });
+    log.warn('permit of a move that has ended, or goes elsewhere, is taken back', { host, side, move: id });
     await permits.giveBack(host, side, id);
   }
 }
+
+/** One that waited was perhaps given something by a host that it has been turned away from since. */
+const isElsewhere = (move: Move | 'unreadable' | undefined, host: HostName, side: PermitSide): boolean =>
+  move !== undefined && move !== 'unreadable' && host !== (side === 'out' ? move.source : move.target);
 
 /** A planner that was overtaken may set space aside for a move that has come and gone. */
 async function freeSpace(services: SweepServices, host: Host): Promise<void> {
@@ -131,8 +136,12 @@ async function freeSpace(services: SweepServices, host: Host): Promise<void> {
   );
   for (const move of moves) {
     // One that is not there yet is being planned.
-    if (move === undefined || move === 'unreadable' || !isSettled(labelOf(move.execution))) continue;
-    log.warn('space set aside for a move that has ended is free again', { host: host.name, move: move.id });
+    if (move === undefined || move === 'unreadable') continue;
+    if (!isSettled(labelOf(move.execution)) && !isElsewhere(move, host.name, 'in')) continue;
+    log.warn('space set aside for a move that has ended, or goes elsewhere, is free again', {
+      host: host.name,
+      move: move.id,
+    });
     await permits.unreserve(host.name, move.id);
   }
 }

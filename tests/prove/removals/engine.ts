@@ -18,6 +18,29 @@ export const engineRemovals: readonly Removal[] = [
       'a worker that was overtaken believes what it has seen of an endpoint only where its write proves it',
     daily: true,
   },
+  {
+    name: 'signal-by-arrival',
+    invariant: 3,
+    enforces:
+      'A word that something was wrong with a host counts only if no later one has said that it was over.',
+    file: 'shared/domain/health.ts',
+    symbol: 'raised',
+    from: '  if (at < (health.cleared[name] ?? -Infinity)) return health;\n',
+    to: '',
+    test: 'tests/unit/host-changes.test.ts',
+    testName: 'the health of a host takes each signal by its own name and time',
+  },
+  {
+    name: 'healing-repeated',
+    invariant: 3,
+    enforces: 'A failed host is emptied by one batch at a time, however often it is looked after.',
+    file: 'shared/workflow/healing/heal-host.ts',
+    symbol: 'evacuate',
+    from: "  if (last !== undefined && last.state !== 'completed') return;\n",
+    to: '',
+    test: 'tests/unit/healing.test.ts',
+    testName: 'healing waits for the last one when the host recovers and fails again',
+  },
   ...removals(decide, [
     {
       name: 'lease-token',

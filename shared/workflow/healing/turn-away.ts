@@ -1,0 +1,160 @@
+import { chooseTarget, type Occupied } from '../../domain/choose-target.ts';
+import { decide } from '../../domain/decide.ts';
+import { StepFailure, type Failure } from '../../domain/failure.ts';
+import { healer } from '../../domain/healing.ts';
+import { failures } from '../../domain/health.ts';
+import type { Host } from '../../domain/host.ts';
+import { isMoveId, type HostName } from '../../domain/ids.ts';
+import type { Move } from '../../domain/move.ts';
+import { eachApart, loadReadable } from '../each-apart.ts';
+import { moveShape } from '../move-endpoint/workflow.ts';
+import { loadFleet } from '../planning/fleet.ts';
+import { readSelection, targetsOf } from '../planning/selection.ts';
+import type { Services } from '../services.ts';
+
+export type TurnServices = Pick<
+  Services,
+  'store' | 'permits' | 'views' | 'blobs' | 'bus' | 'clock' | 'log' | 'settings'
+>;
+
+/** Steps in which nothing has been made on the target yet. */
+const unbegun: readonly string[] = ['preflight', 'reserve'];
+
+/**
+ * Moves that were planned onto a host that has failed, and of which nothing is there yet: those that wait go to
+ * another host, where the batch leaves the choice; the others end with the reason, and their batch goes on. What has
+ * begun to copy is left to its own patience: the host may come back.
+ *
+ * @returns whether any of them has another target now
+ */
+export async function turnAway(services: TurnServices, host: Host): Promise<boolean> {
+  const ids = Object.keys(host.reserved).filter(isMoveId);
+  const moves = await loadReadable(
+    services,
+    'move',
+    ids.map((id) => ({ id })),
+  );
+  const here = moves.flatMap((move) =>
+    move !== undefined && move !== 'unreadable' && move.target === host.name && isUnbegun(move) ? [move] : [],
+  );
+  if (here.length === 0) return false;
+  const fleet = await loadFleet(services);
+  let turned = false;
+  // One after the other: each sees what the others have added to a host.
+  for (const move of here) {
+    await eachApart(services, [move], async () => {
+      turned = (await turn(services, host, move, fleet)) || turned;
+    });
+  }
+  return turned;
+}
+
+function isUnbegun({ execution: { status } }: Move): boolean {
+  return status.state === 'waiting' || (status.state === 'running' && unbegun.includes(status.step));
+}
+
+/** @returns whether it has another target now */
+async function turn(services: TurnServices, host: Host, move: Move, fleet: Occupied[]): Promise<boolean> {
+  const { status } = move.execution;
+  if (status.state !== 'waiting') {
+    await end(services, move, targetFailed(host, move, 'it had not begun to copy'));
+    return false;
+  }
+  const wanted = await wantedTarget(services, move);
+  if (wanted === host.name) {
+    await end(services, move, targetFailed(host, move, 'its request names no other target'));
+    return false;
+  }
+  const placement = await services.store.load('endpoint', { endpoint: move.endpoint });
+  if (placement === undefined) return false;
+  const choice = chooseTarget(fleet, placement, wanted);
+  if (choice.kind === 'none') {
+    await end(services, move, targetFailed(host, move, choice.failure.sentence));
+    return false;
+  }
+  if (!(await replan(services, move, choice, placement.sizeBytes))) return false;
+  settleIn(fleet, choice.host, placement.sizeBytes);
+  return true;
+}
+
+/** The next ones see what this one adds. */
+function settleIn(fleet: Occupied[], target: HostName, bytes: number): void {
+  for (const [index, occupied] of fleet.entries()) {
+    if (occupied.host.name !== target) continue;
+    fleet[index] = { ...occupied, bytes: occupied.bytes + bytes, endpoints: occupied.endpoints + 1 };
+  }
+}
+
+/** The target that the request names; undefined: the planner chose it. */
+async function wantedTarget(services: TurnServices, move: Move): Promise<HostName | undefined> {
+  const batch = await services.store.load('batch', { id: move.batch });
+  if (batch === undefined) return undefined;
+  try {
+    return targetsOf(await readSelection(services, batch.selection))(move.endpoint);
+  } catch (error) {
+    // Nobody can say any more what was asked for: it stays with the host that it was planned onto.
+    if (error instanceof StepFailure && error.verdict === 'fail') return move.target;
+    throw error;
+  }
+}
+
+async function replan(
+  { store, permits, clock, log }: TurnServices,
+  move: Move,
+  { host: target, why }: { readonly host: HostName; readonly why: string },
+  bytes: number,
+): Promise<boolean> {
+  const { id, execution, source, target: former } = move;
+  if (execution.status.state !== 'waiting') return false;
+  await permits.reserve(target, id, bytes);
+  const now = clock.now();
+  const answer = await store.commit('move', move, {
+    ...move,
+    target,
+    why: `${why}; ${former}, where it was to go, has failed`,
+    execution: {
+      ...execution,
+      status: {
+        ...execution.status,
+        waiting: { ...execution.status.waiting, on: `a permit on ${source} and ${target}` },
+        dueAt: now,
+      },
+      last: { fact: 're-planned', at: now, by: healer },
+    },
+  });
+  // Somebody has let it go, or has planned it anew too: whatever is set aside in vain, the sweep finds.
+  if (answer.kind === 'conflict') return false;
+  // Between the two a sweep may have taken it for space that nobody wants.
+  await permits.reserve(target, id, bytes);
+  await permits.giveBack(former, 'in', id);
+  await permits.unreserve(former, id);
+  log.warn('a move goes elsewhere: its target has failed', { move: id, from: former, to: target });
+  return true;
+}
+
+async function end(services: TurnServices, move: Move, failure: Failure): Promise<void> {
+  const { store, bus, clock, log } = services;
+  const decision = decide(
+    moveShape(services),
+    move.execution,
+    { kind: 'abandoned', failure },
+    clock.now(),
+    healer,
+  );
+  if (decision.kind === 'ignored') return;
+  const answer = await store.commit('move', move, { ...move, execution: decision.execution });
+  if (answer.kind === 'conflict') return;
+  log.warn('a move ends: its target has failed', { move: move.id, ...failure });
+  for (const { phase, afterMs } of decision.effects) {
+    await bus.sendWork({ kind: 'work', task: move.id, phase }, afterMs);
+  }
+}
+
+function targetFailed(host: Host, { endpoint }: Move, why: string): Failure {
+  return {
+    code: 'target-failed',
+    sentence: `${host.name} has failed (${failures(host).join(', ')}) before anything of ${endpoint} was there; ${why}`,
+    cure: `move it to another host: dray move ${endpoint} --to …`,
+    host: host.name,
+  };
+}
