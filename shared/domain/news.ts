@@ -1,5 +1,7 @@
 import type { Batch } from './batch.ts';
 import type { Blocker } from './blockers.ts';
+import { healer } from './healing.ts';
+import type { BatchId, HostName } from './ids.ts';
 import type { Move, MoveLabel } from './move.ts';
 import type { News } from './notification.ts';
 
@@ -20,11 +22,35 @@ export function stuckMove({ id, batch, endpoint, source, target, execution }: Mo
   };
 }
 
+/** A host that has failed is emptied without anybody asking. @param signals why it counts as failed */
+export function begunHealing(
+  host: HostName,
+  batch: BatchId,
+  signals: readonly string[],
+  endpoints: number,
+): News {
+  const these = endpoints === 1 ? 'The endpoint' : `The ${String(endpoints)} endpoints`;
+  return {
+    id: `${batch}:healing`,
+    kind: 'healing-begun',
+    subject: `${host} has failed and is being emptied`,
+    what: `Host ${host} has failed and did not recover in time. ${these} on it that nobody moves yet ${endpoints === 1 ? 'is' : 'are'} being moved away.`,
+    why: signals.map((signal) => `${host}: ${signal}`),
+    next: [
+      `dray batch watch ${batch}`,
+      `dray explain ${host}`,
+      `if ${host} is well: dray host recover ${host}`,
+      'to have no more hosts emptied by themselves: dray knob healing off --reason …',
+    ],
+    about: { host, batch, endpoints },
+  };
+}
+
 const fewReasons = 5;
 
 /** A batch in which nothing is left to do. @param ended what has ended its moves otherwise than asked for */
 export function finishedBatch(
-  { id, reason, failure, unknown, skipped }: Batch,
+  { id, requestSource, reason, failure, unknown, skipped }: Batch,
   counts: Readonly<Partial<Record<MoveLabel, number>>>,
   ended: readonly Blocker[],
 ): News {
@@ -36,7 +62,7 @@ export function finishedBatch(
   const isWhole = moved === total && left === 0 && failure === undefined;
   return {
     id: `${id}:completed`,
-    kind: 'batch-finished',
+    kind: requestSource === healer ? 'healing-ended' : 'batch-finished',
     subject: `batch ${id} is finished: ${isWhole ? `all ${String(total)} moved` : `${String(moved)} of ${String(total)} moved`}`,
     what: [
       `Batch ${id} (${reason}) is finished: ${String(moved)} of ${String(total)} endpoints moved`,

@@ -72,6 +72,14 @@ describe('healing', () => {
     expect(await batches(bench)).toHaveLength(1);
     for (const name of ['shop', 'mail']) expect((await placed(bench, name)).host).not.toBe('a');
     expect((await batches(bench))[0]?.state).toBe('completed');
+    const told = async (what: string) =>
+      bench.services.store.load('news', { id: `${batch?.id ?? ''}:${what}` });
+    expect(await told('healing')).toMatchObject({
+      kind: 'healing-begun',
+      why: ['a: reported'],
+      about: { host: 'a', endpoints: 2 },
+    });
+    expect(await told('completed')).toMatchObject({ kind: 'healing-ended' });
   });
 
   test('does nothing about a host that flaps', async () => {

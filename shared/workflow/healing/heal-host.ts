@@ -10,12 +10,14 @@ import {
 import { failures } from '../../domain/health.ts';
 import type { Host } from '../../domain/host.ts';
 import { batchIdFrom, type BatchId, type EndpointName, type HostName } from '../../domain/ids.ts';
+import { begunHealing } from '../../domain/news.ts';
 import type { Placement } from '../../domain/placement.ts';
 import { priorities } from '../../domain/priority.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { readFleet } from '../fleet-record.ts';
 import { openBatch } from '../requests/open-batch.ts';
 import type { Services } from '../services.ts';
+import { tellPeople } from '../tell-people.ts';
 import { turnAway, type TurnServices } from './turn-away.ts';
 
 export type HealingServices = TurnServices &
@@ -151,11 +153,14 @@ async function open(
 ): Promise<void> {
   const { name } = host;
   const id = healingId(name, since, nth);
+  const signals = failures(host);
+  // Before the batch is there: whoever dies in between comes back for it.
+  await tellPeople(services, begunHealing(name, idOf(services, name, since, nth), signals, endpoints.length));
   const batch = await openBatch(
     services,
     { source: healer, id },
     {
-      reason: `${name} has failed (${failures(host).join(', ')})`,
+      reason: `${name} has failed (${signals.join(', ')})`,
       selection: { kind: 'endpoints', endpoints },
       policy: healingPolicy(services.settings.healingRetentionMs),
       priority: priorities.failure,
