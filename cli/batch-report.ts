@@ -40,6 +40,8 @@ export interface BatchReport {
   readonly skipped?: { readonly lines: number };
   /** Only when nothing could be planned. */
   readonly failure?: Failure;
+  /** Only when the plan does not reach what was asked for. */
+  readonly unmet?: Failure;
 }
 
 export interface EndpointReport {
@@ -77,6 +79,7 @@ export function reportOf({ at, batch, moves }: BatchSnapshot): BatchReport {
     ...(batch.unknown === undefined ? {} : { unknown: batch.unknown }),
     ...(batch.skipped === undefined ? {} : { skipped: { lines: batch.skipped.lines } }),
     ...(batch.failure === undefined ? {} : { failure: batch.failure }),
+    ...(batch.unmet === undefined ? {} : { unmet: batch.unmet }),
   };
 }
 
@@ -87,6 +90,7 @@ export function hasAllMoved({ batch, moves }: BatchSnapshot): boolean {
     batch.unknown === undefined &&
     batch.skipped === undefined &&
     batch.failure === undefined &&
+    batch.unmet === undefined &&
     moves.length >= (batch.total ?? 0) &&
     moves.every(({ execution }) => isArrived(labelOf(execution)))
   );

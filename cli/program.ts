@@ -14,7 +14,9 @@ import { addManifest } from './verbs/manifest.ts';
 import { addMove } from './verbs/move.ts';
 import { moveShowCommand, moveShowName } from './verbs/move-show.ts';
 import { addNotifications } from './verbs/notifications.ts';
+import { addPlan } from './verbs/plan.ts';
 import { addPublish } from './verbs/publish.ts';
+import { addRebalance } from './verbs/rebalance.ts';
 import { addRefusals } from './verbs/refusals.ts';
 import { addStatus } from './verbs/status.ts';
 import { addUp } from './verbs/up.ts';
@@ -60,6 +62,8 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   program.addCommand(show.copyInheritedSettings(program));
   addDrain(program, session);
   addManifest(program, session);
+  addRebalance(program, session);
+  addPlan(program, session);
   addBatch(program, session);
   addExplain(program, session);
   addKnob(program, session);

@@ -8,12 +8,14 @@ import {
   type PolicyOptions,
 } from '../options.ts';
 import type { Session } from '../session.ts';
+import { dryRunOption, hostCalled, showPlan, targetOf } from './plan.ts';
 import { requestBatch, type PublishedOptions } from './publishing.ts';
 
 interface DrainOptions extends PolicyOptions, PublishedOptions {
   readonly to?: string;
   readonly reason: string;
   readonly deadline?: string;
+  readonly dryRun?: boolean;
 }
 
 export function addDrain(program: Command, session: Session): void {
@@ -28,6 +30,7 @@ export function addDrain(program: Command, session: Session): void {
       '--deadline <time>',
       'when the host is to be empty, as in RFC 3339; what is late goes on, and says so',
     )
+    .addOption(dryRunOption())
     .addOption(waitOption())
     .addOption(jsonOption())
     .addOption(requestIdOption())
@@ -41,6 +44,10 @@ Examples:
     );
   for (const option of policyOptions()) command.addOption(option);
   command.action(async (host: string, options: DrainOptions) => {
+    if (options.dryRun === true) {
+      await showPlan(session, { kind: 'host', host: hostCalled(host), ...targetOf(options.to) }, options);
+      return;
+    }
     const { reason, to, deadline } = options;
     const data = {
       host,

@@ -1,7 +1,5 @@
 import type { Command } from 'commander';
-import { isEndpointName, nameRule } from '../../shared/domain/ids.ts';
 import type { Json } from '../../shared/domain/json.ts';
-import { usageError } from '../cli-error.ts';
 import {
   jsonOption,
   policyOf,
@@ -12,11 +10,13 @@ import {
 } from '../options.ts';
 import { userName, type Session } from '../session.ts';
 import type { Client } from '../client.ts';
+import { dryRunOption, endpointCalled, showPlan, targetOf } from './plan.ts';
 import { requestBatch, type PublishedOptions } from './publishing.ts';
 
 interface MoveOptions extends PolicyOptions, PublishedOptions {
   readonly to?: string;
   readonly reason?: string;
+  readonly dryRun?: boolean;
 }
 
 /** A selection that would fill half an SNS message goes into object storage. */
@@ -30,6 +30,7 @@ export function addMove(program: Command, session: Session): void {
     .argument('<endpoint...>', 'the endpoints to move')
     .option('--to <host>', 'the host that they go to; without it the planner chooses one for each')
     .option('--reason <text>', 'why, for whoever looks at the batch later')
+    .addOption(dryRunOption())
     .addOption(waitOption())
     .addOption(jsonOption())
     .addOption(requestIdOption())
@@ -45,17 +46,16 @@ Examples:
     );
   for (const option of policyOptions()) command.addOption(option);
   command.action(async (endpoints: string[], options: MoveOptions) => {
-    for (const name of endpoints) assertEndpointName(name);
+    const names = endpoints.map(endpointCalled);
+    if (options.dryRun === true) {
+      await showPlan(session, { kind: 'endpoints', endpoints: names, ...targetOf(options.to) }, options);
+      return;
+    }
     const client = await session.client();
     const reason = options.reason ?? `moved by ${userName()}`;
     const data = { reason, ...(await selectionOf(client, endpoints, options.to)), ...policyOf(options) };
     session.exitCode = await requestBatch(session, 'batch-move.requested', data, options);
   });
-}
-
-function assertEndpointName(name: string): void {
-  if (isEndpointName(name)) return;
-  throw usageError('name-invalid', `"${name}" is no name of an endpoint`, `a name ${nameRule}`);
 }
 
 async function selectionOf(

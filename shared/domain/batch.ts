@@ -22,7 +22,24 @@ export type Selection =
       readonly kind: 'labels';
       readonly labels: Readonly<Record<string, string>>;
       readonly target?: HostName;
-    };
+    }
+  /** Everything of which all of this is true. */
+  | { readonly kind: 'where'; readonly where: Where; readonly target?: HostName }
+  /** Whatever makes the fleet even. */
+  | { readonly kind: 'rebalance' }
+  /** As much as brings a host under a share of its capacity, from 0 to 1. */
+  | { readonly kind: 'relieve'; readonly host: HostName; readonly under: number };
+
+/** What an endpoint has to be for a request to mean it; never empty. */
+export interface Where {
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The value of its label `tenant`. */
+  readonly tenant?: string;
+  /** Bytes, both inclusive. */
+  readonly size?: { readonly atLeast?: number; readonly atMost?: number };
+  /** Where it is. */
+  readonly host?: HostName;
+}
 
 /** A body in object storage, by its content. */
 export interface ClaimCheck {
@@ -49,6 +66,10 @@ export interface Batch {
   readonly total?: number;
   /** The resolved list of endpoints, once planning has begun. */
   readonly resolved?: ClaimCheck;
+  /** What becomes of each of them: the plan, which is made once. */
+  readonly plan?: ClaimCheck;
+  /** What was asked for and the plan does not reach, and why. */
+  readonly unmet?: Failure;
   /** Endpoints that were asked for and do not exist: how many, and the first few. */
   readonly unknown?: { readonly count: number; readonly examples: readonly EndpointName[] };
   /** Lines of its manifest that were wrong and left out: how many, and what is wrong with each. */

@@ -170,7 +170,8 @@ function batchSentence({ state, planned }: Batch, total: number, arrived: number
   }
 }
 
-function unplanned({ failure }: Batch): Blocker[] {
+function unplanned(batch: Batch): Blocker[] {
+  const failure = batch.failure ?? batch.unmet;
   if (failure === undefined) return [];
   const { code, sentence, cure } = failure;
   return [{ kind: 'ended', code, on: sentence, moves: 0, cure, examples: [] }];

@@ -18,7 +18,7 @@ export type Arbitration =
 /** Endpoints that are to be kept apart, so that what befalls one place does not befall all of them. */
 export interface Group {
   readonly name: string;
-  /** No two of them on one host, or not even in one zone. */
+  /** No two of them on one host, or not even in one zone: so it is when any of the group says zones. */
   readonly spread: 'hosts' | 'zones';
 }
 

@@ -59,6 +59,17 @@ describe('a selection by reference is refused, and nothing is begun,', () => {
       text({ kind: 'pairs', pairs: [{ endpoint: 'blog' }, { endpoint: 'shop', target: 'nowhere' }] }),
       'host-unknown',
     ],
+    ['of nothing in particular', text({ kind: 'where', where: {} }), 'selection-invalid'],
+    [
+      'of a host to be relieved of all and more',
+      text({ kind: 'relieve', host: 'h1', under: 0 }),
+      'selection-invalid',
+    ],
+    [
+      'of a host to be relieved whose size nobody knows',
+      text({ kind: 'relieve', host: 'h1', under: 0.5 }),
+      'capacity-unknown',
+    ],
     ['of no labels, which would be everything', text({ kind: 'labels', labels: {} }), 'selection-invalid'],
     [
       'of a label that only the prototype has',

@@ -242,19 +242,10 @@ describe('dray on the embedded cloud', () => {
 
   it('ends with 1 when an endpoint has not moved, and explains why', async () => {
     const url = simUrl(3);
-    const old = await dray.run([
-      'host',
-      'add',
-      'old',
-      '--driver',
-      'simulated',
-      '--url',
-      url,
-      '--option',
-      'version=9',
-    ]);
-    expect([old.code, old.err]).toEqual([0, '']);
-    const { code, value } = await dray.json(['move', 'tenant-00006', '--to', 'old', '--wait']);
+    const add = ['host', 'add', 'bare', '--driver', 'simulated', '--url', url, '--option', 'roles=[]'];
+    const bare = await dray.run(add);
+    expect([bare.code, bare.err]).toEqual([0, '']);
+    const { code, value } = await dray.json(['move', 'tenant-00006', '--to', 'bare', '--wait']);
     const ended = report.parse(value);
     expect([code, ended.moves]).toEqual([1, { total: 1, moved: 0, rolledBack: 1, stuck: 0 }]);
     const reason = ended.endpoints[0]?.reason ?? '';
@@ -283,6 +274,34 @@ describe('dray on the embedded cloud', () => {
     expect((await dray.run(['publish', '-'], forged)).err).toContain(
       'refused text-unprintable (data.reason)',
     );
+  });
+
+  it('refuses what can move nothing, with the rule that stops it', async () => {
+    const add = ['host', 'add', 'old', '--driver', 'simulated', '--url', simUrl(3), '--option', 'version=9'];
+    expect((await dray.run(add)).code).toBe(0);
+    expect(await dray.json(['move', 'tenant-00006', '--to', 'old'])).toMatchObject({
+      code: 1,
+      value: {
+        code: 'no-target',
+        field: 'data.endpoints',
+        sentence: expect.stringContaining('old runs an older version'),
+      },
+    });
+  });
+
+  it('plans, and does nothing', async () => {
+    const { code, value } = await dray.json(['plan', 'move', 'tenant-00006', '--to', 'h2']);
+    expect([code, value]).toMatchObject([
+      0,
+      { moves: [{ endpoint: 'tenant-00006', from: 'h1', to: 'h2', why: 'asked for' }], unplaced: [] },
+    ]);
+    const drain = ['drain', 'h1', '--reason', 'x', '--dry-run'];
+    expect((await dray.run(drain)).out).toContain('nothing of it is done yet');
+    expect((await dray.run(['host', 'list'])).out).not.toContain('draining');
+    expect((await dray.run(['endpoint', 'show', 'tenant-00006'])).out).toMatch(/host +h1/);
+    expect((await dray.json(['plan', 'relieve', 'h1', '--under', '70%'])).value).toMatchObject({
+      unmet: { code: 'capacity-unknown' },
+    });
   });
 
   it('changes what is wished of an endpoint, and takes it away again', async () => {

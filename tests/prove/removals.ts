@@ -6,6 +6,7 @@ import { identityRemovals } from './removals/identity.ts';
 import { contentRemovals } from './removals/content.ts';
 import { moveRemovals } from './removals/move.ts';
 import { peopleRemovals } from './removals/people.ts';
+import { planningRemovals } from './removals/planning.ts';
 import { tableRemovals } from './removals/table.ts';
 
 /** Every enforcement that is taken away, in the order of the invariants. */
@@ -18,4 +19,5 @@ export const everyRemoval: readonly Removal[] = [
   ...identityRemovals,
   ...contentRemovals,
   ...peopleRemovals,
+  ...planningRemovals,
 ].toSorted((one, other) => one.invariant - other.invariant);

@@ -175,6 +175,8 @@ const batch: Arbitrary<Batch> = fc
     planned: small,
     total: small,
     resolved: claimCheck,
+    plan: claimCheck,
+    unmet: failure,
     unknown: fc.record({ count: small, examples: fc.array(anyEndpointName, { maxLength: 3 }) }),
     skipped: fc.record({ lines: small, report: claimCheck }),
     counts: fc.dictionary(fc.constantFrom(...moveLabels), small, { noNullPrototype: true }),
@@ -185,7 +187,17 @@ const batch: Arbitrary<Batch> = fc
     version,
   })
   .chain((whole) =>
-    lacking(whole, ['total', 'resolved', 'unknown', 'skipped', 'failure', 'deadline', 'endedAt']),
+    lacking(whole, [
+      'total',
+      'resolved',
+      'plan',
+      'unmet',
+      'unknown',
+      'skipped',
+      'failure',
+      'deadline',
+      'endedAt',
+    ]),
   );
 
 const waitingOn = fc.record({ code: text, on: text, since: time });

@@ -61,18 +61,15 @@ export class HostileWorld {
     const { store, blobs, bus } = this;
     const clock = { ...machineClock, now: () => receivedAt };
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
-    const services = { store, blobs, bus, clock, chance: machineChance, log };
+    const views = createViews({ query: this.#query, clock });
+    const services = { store, views, blobs, bus, clock, chance: machineChance, log };
     if (topic === 'requests') {
       await acceptRequest(services, parseRequest(text, receivedAt));
     } else {
       const secrets = createMemorySecrets(new Map());
       const driver = driverRegistry({ simulated: async () => simulatedDriver(transport) });
-      const views = createViews({ query: this.#query, clock });
       const settings = { installation: 'test', leaseMs: {}, slowStoreMs: 1, patienceMs: 1, freshMs: 1 };
-      await reactToHostChange(
-        { ...services, views, settings, secrets, driver },
-        parseHostChange(text, receivedAt),
-      );
+      await reactToHostChange({ ...services, settings, secrets, driver }, parseHostChange(text, receivedAt));
     }
   }
 

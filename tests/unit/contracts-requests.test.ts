@@ -50,6 +50,19 @@ describe('a batch-move.requested event', () => {
     });
   });
 
+  test('selects by what endpoints are, or leaves it to the planner', () => {
+    const where = { labels: { tier: 'gold' }, tenant: 'acme', size: { atLeast: 1, atMost: 9 }, host: 'h1' };
+    expect(accepted(event({ reason: 'x', where, target: 'h2' })).event).toMatchObject({
+      selection: { kind: 'value', selection: { kind: 'where', where, target: 'h2' } },
+    });
+    expect(accepted(event({ reason: 'x', rebalance: true })).event).toMatchObject({
+      selection: { kind: 'value', selection: { kind: 'rebalance' } },
+    });
+    expect(accepted(event({ reason: 'x', relieve: { host: 'h1', under: 0.7 } })).event).toMatchObject({
+      selection: { kind: 'value', selection: { kind: 'relieve', host: 'h1', under: 0.7 } },
+    });
+  });
+
   test('selects by host, by labels or by reference', () => {
     const check = { key: `claims/${'0'.repeat(64)}`, sha256: '0'.repeat(64), bytes: 10 };
     expect(accepted(event({ reason: 'x', host: 'h1' })).event).toMatchObject({
@@ -103,6 +116,22 @@ describe('a batch-move.requested event', () => {
       'data.pairs[2].endpoint',
     ],
     [{ reason: 'x', labels: {} }, 'field-invalid', 'data.labels'],
+    [{ reason: 'x', where: {} }, 'field-invalid', 'data.where'],
+    [{ reason: 'x', where: { labels: {} } }, 'field-invalid', 'data.where.labels'],
+    [{ reason: 'x', where: { size: {} } }, 'field-invalid', 'data.where.size'],
+    [{ reason: 'x', where: { size: { atLeast: 2, atMost: 1 } } }, 'field-invalid', 'data.where.size'],
+    [{ reason: 'x', where: { size: { atLeast: -1 } } }, 'field-invalid', 'data.where.size.atLeast'],
+    [{ reason: 'x', where: { zone: 'z1' } }, 'field-unknown', 'data.where.zone'],
+    [{ reason: 'x', rebalance: false }, 'field-invalid', 'data.rebalance'],
+    [{ reason: 'x', rebalance: true, target: 'h2' }, 'selection-ambiguous', 'data.target'],
+    [{ reason: 'x', relieve: { host: 'h1' } }, 'field-missing', 'data.relieve.under'],
+    [{ reason: 'x', relieve: { host: 'h1', under: 70 } }, 'field-invalid', 'data.relieve.under'],
+    [{ reason: 'x', relieve: { host: 'h1', under: 0 } }, 'field-invalid', 'data.relieve.under'],
+    [
+      { reason: 'x', relieve: { host: 'h1', under: 0.7 }, target: 'h2' },
+      'selection-ambiguous',
+      'data.target',
+    ],
     [{ reason: 'x', host: 'h1', target: 'h1' }, 'source-is-target', 'data.target'],
     [{ reason: 'x', host: 'h1', traget: 'h2' }, 'field-unknown', 'data.traget'],
     [{ reason: 'x', host: 'h1', policy: { roles: 'maybe' } }, 'field-invalid', 'data.policy.roles'],

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { endpointName, type BatchId } from '../../shared/domain/ids.ts';
+import { endpointName, hostName, type BatchId } from '../../shared/domain/ids.ts';
 import { moveIdOf, planBatch } from '../../shared/workflow/planning/plan-batch.ts';
 import { HostileWorld, planningServices } from '../support/hostile-world.ts';
 
@@ -48,4 +48,55 @@ test.each([
 ])('a pair %j is refused with the place where it stands', async (pair, code, field) => {
   const { outcome } = await requested({ reason: 'test', pairs: [{ endpoint: 'blog' }, pair] });
   expect(outcome).toMatchObject({ kind: 'refused', failure: { code }, field });
+});
+
+test('what is selected by its labels, tenant, size and host is moved, and nothing else', async () => {
+  const where = { labels: { tier: 'gold' }, size: { atMost: 10 }, host: 'h2' };
+  const { batch, batchOf, moveOf } = await planned({ reason: 'test', where });
+  expect(await batchOf(batch)).toMatchObject({ total: 1, state: 'running' });
+  expect(await moveOf(batch, 'blog')).toMatchObject({ source: 'h2' });
+});
+
+/** A world in which `shop` and `busy` are bound to zone z, where only h1 is open, and another drain of h1 is asked for. */
+async function lastOfItsZone(zones: readonly string[]) {
+  const { world } = await HostileWorld.inMemory();
+  for (const name of ['h2', 'late', 'seq', 'seq2', 'shut', 'ill']) {
+    const host = await world.store.load('host', { name: hostName(name) });
+    if (host !== undefined) await world.store.commit('host', host, { ...host, zone: 'y' });
+  }
+  for (const name of ['shop', 'busy']) {
+    const found = await world.store.load('endpoint', { endpoint: endpointName(name) });
+    if (found === undefined) throw new Error('no endpoint');
+    const { claim: _, ...placement } = found;
+    await world.store.commit('endpoint', found, { ...placement, zones: [...zones] });
+  }
+  const data = { host: 'h1', reason: 'test', sequence: 5 };
+  const event = { specversion: '1.0', id: 'd', source: '/ops', type: 'host.draining', data };
+  await world.deliver('host-changes', JSON.stringify(event));
+  const outcome = (await world.store.load('request', { source: '/ops', id: 'd' }))?.outcome;
+  return { outcome, host: await world.store.load('host', { name: hostName('h1') }), sent: world.bus.sent };
+}
+
+test('a drain of the last host of a zone for what is bound to that zone is refused, and nothing is begun', async () => {
+  const { outcome, host, sent } = await lastOfItsZone(['z']);
+  expect(outcome).toMatchObject({ kind: 'refused', field: 'data.host', failure: { code: 'no-target' } });
+  expect(JSON.stringify(outcome)).toContain('are outside its zones (z)');
+  expect(JSON.stringify(outcome)).toContain('so it is with 1 more');
+  expect(host?.intent).toMatchObject({ value: 'active', sequence: 0 });
+  expect(sent).toEqual([]);
+});
+
+test('a drain of which something can move is accepted', async () => {
+  const { outcome, host } = await lastOfItsZone(['z', 'y']);
+  expect(outcome).toMatchObject({ kind: 'accepted' });
+  expect(host?.intent.value).toBe('draining');
+});
+
+test('a host whose size nobody knows cannot be brought under a share of it', async () => {
+  const { outcome } = await requested({ reason: 'test', relieve: { host: 'h1', under: 0.7 } });
+  expect(outcome).toMatchObject({
+    kind: 'refused',
+    field: 'data.relieve.host',
+    failure: { code: 'capacity-unknown' },
+  });
 });

@@ -32,6 +32,8 @@ const schema = z.strictObject({
   planned: countField,
   total: z.exactOptional(countField),
   resolved: z.exactOptional(claimCheckField),
+  plan: z.exactOptional(claimCheckField),
+  unmet: z.exactOptional(failureField),
   unknown: z.exactOptional(z.strictObject({ count: countField, examples: z.array(endpointField) })),
   skipped: z.exactOptional(z.strictObject({ lines: countField, report: claimCheckField })),
   count_waiting: figure,
@@ -73,6 +75,8 @@ export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
     ...encodeCounts(counts),
     selection: { ...batch.selection },
     resolved: batch.resolved === undefined ? undefined : { ...batch.resolved },
+    plan: batch.plan === undefined ? undefined : { ...batch.plan },
+    unmet: batch.unmet === undefined ? undefined : { ...batch.unmet },
     policy: { ...batch.policy },
     skipped:
       batch.skipped === undefined

@@ -1,4 +1,3 @@
-import { chooseTarget, type Occupied } from '../../domain/choose-target.ts';
 import { decide } from '../../domain/decide.ts';
 import { StepFailure, type Failure } from '../../domain/failure.ts';
 import { healer } from '../../domain/healing.ts';
@@ -6,9 +5,13 @@ import { failures } from '../../domain/health.ts';
 import type { Host } from '../../domain/host.ts';
 import { isMoveId, type HostName } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
+import { Ground } from '../../domain/planning/ground.ts';
+import { termsOf } from '../../domain/planning/make-plan.ts';
+import { Placer } from '../../domain/planning/place.ts';
+import type { Terms } from '../../domain/planning/rules.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
-import { loadFleet } from '../planning/fleet.ts';
+import { loadSnapshot } from '../planning/fleet.ts';
 import { readSelection, targetsOf } from '../planning/selection.ts';
 import type { Services } from '../services.ts';
 
@@ -38,12 +41,13 @@ export async function turnAway(services: TurnServices, host: Host): Promise<bool
     move !== undefined && move !== 'unreadable' && move.target === host.name && isUnbegun(move) ? [move] : [],
   );
   if (here.length === 0) return false;
-  const fleet = await loadFleet(services);
+  // As if none of them had been planned: what they hold on this host is not to be counted elsewhere.
+  const ground = new Ground(await loadSnapshot(services, [], new Set(here.map(({ id }) => id))));
   let turned = false;
   // One after the other: each sees what the others have added to a host.
   for (const move of here) {
     await eachApart(services, [move], async () => {
-      turned = (await turn(services, host, move, fleet)) || turned;
+      turned = (await turn(services, host, move, ground)) || turned;
     });
   }
   return turned;
@@ -54,46 +58,42 @@ function isUnbegun({ execution: { status } }: Move): boolean {
 }
 
 /** @returns whether it has another target now */
-async function turn(services: TurnServices, host: Host, move: Move, fleet: Occupied[]): Promise<boolean> {
+async function turn(services: TurnServices, host: Host, move: Move, ground: Ground): Promise<boolean> {
   const { status } = move.execution;
   if (status.state !== 'waiting') {
     await end(services, move, targetFailed(host, move, 'it had not begun to copy'));
     return false;
   }
-  const wanted = await wantedTarget(services, move);
+  const { wanted, terms } = await askedOf(services, move);
   if (wanted === host.name) {
     await end(services, move, targetFailed(host, move, 'its request names no other target'));
     return false;
   }
-  const placement = await services.store.load('endpoint', { endpoint: move.endpoint });
-  if (placement === undefined) return false;
-  const choice = chooseTarget(fleet, placement, wanted);
-  if (choice.kind === 'none') {
-    await end(services, move, targetFailed(host, move, choice.failure.sentence));
+  const seat = ground.seats.find(({ endpoint }) => endpoint === move.endpoint);
+  if (seat === undefined) return false;
+  // Settled on the ground: the next ones see what this one adds.
+  const answer = new Placer(ground, terms).place(wanted === undefined ? { seat } : { seat, wanted });
+  if (!('target' in answer)) {
+    await end(services, move, targetFailed(host, move, answer.failure.sentence));
     return false;
   }
-  if (!(await replan(services, move, choice, placement.sizeBytes))) return false;
-  settleIn(fleet, choice.host, placement.sizeBytes);
-  return true;
+  return replan(services, move, { host: answer.target, why: answer.why }, seat.bytes);
 }
 
-/** The next ones see what this one adds. */
-function settleIn(fleet: Occupied[], target: HostName, bytes: number): void {
-  for (const [index, occupied] of fleet.entries()) {
-    if (occupied.host.name !== target) continue;
-    fleet[index] = { ...occupied, bytes: occupied.bytes + bytes, endpoints: occupied.endpoints + 1 };
-  }
-}
-
-/** The target that the request names; undefined: the planner chose it. */
-async function wantedTarget(services: TurnServices, move: Move): Promise<HostName | undefined> {
+/** How the request asks for it, and the target that it names; undefined: the planner chose it. */
+async function askedOf(
+  services: TurnServices,
+  move: Move,
+): Promise<{ readonly terms: Terms; readonly wanted: HostName | undefined }> {
   const batch = await services.store.load('batch', { id: move.batch });
-  if (batch === undefined) return undefined;
+  if (batch === undefined) return { terms: { isNamed: false }, wanted: undefined };
   try {
-    return targetsOf(await readSelection(services, batch.selection))(move.endpoint);
+    const selection = await readSelection(services, batch.selection);
+    return { terms: termsOf(selection), wanted: targetsOf(selection)(move.endpoint) };
   } catch (error) {
     // Nobody can say any more what was asked for: it stays with the host that it was planned onto.
-    if (error instanceof StepFailure && error.verdict === 'fail') return move.target;
+    if (error instanceof StepFailure && error.verdict === 'fail')
+      return { terms: { isNamed: false }, wanted: move.target };
     throw error;
   }
 }

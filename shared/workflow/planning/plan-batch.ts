@@ -1,21 +1,25 @@
 import * as z from 'zod';
-import type { Batch } from '../../domain/batch.ts';
-import { chooseTarget, type Choice, type Occupied } from '../../domain/choose-target.ts';
+import type { Batch, Pair, Selection } from '../../domain/batch.ts';
 import { StepFailure, type Failure } from '../../domain/failure.ts';
 import {
   isEndpointName,
   moveIdFrom,
   type BatchId,
   type EndpointName,
-  type HostName,
+  type MoveId,
 } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
-import type { Placement } from '../../domain/placement.ts';
+import { Ground } from '../../domain/planning/ground.ts';
+import { planOn } from '../../domain/planning/make-plan.ts';
+import { planHostOf } from '../../domain/planning/snapshot.ts';
 import type { PlanMessage } from '../../ports/bus.ts';
-import { arbitrateAsSeen, mustArbitrate, silent, type Arbitrated } from '../arbiter.ts';
+import { loadReadable } from '../each-apart.ts';
 import type { Invocation, Services } from '../services.ts';
-import { loadFleet } from './fleet.ts';
-import { readSelection, resolveSelection, targetsOf } from './selection.ts';
+import { Course } from './course.ts';
+import { loadSnapshot, type LoadedFleet } from './fleet.ts';
+import { makeMove } from './make-move.ts';
+import { namesIn, readSelection, targetsOf } from './selection.ts';
+import { entriesOf, readPlan, storePlan, type PlanEntry } from './stored-plan.ts';
 
 export type PlanServices = Pick<
   Services,
@@ -26,8 +30,9 @@ export type PlanServices = Pick<
 const pageSize = 25;
 
 /**
- * Makes one move per selected endpoint, page by page: what one invocation has not done, the next goes on with.
- * Every id is derived, so that a page that is planned again makes the same moves.
+ * Makes one move per selected endpoint. The whole plan is made once and stored; then its moves are made page by page:
+ * what one invocation has not done, the next goes on with. Every id is derived, so that a page that is done again makes
+ * the same moves.
  */
 export async function planBatch(
   services: PlanServices,
@@ -38,16 +43,15 @@ export async function planBatch(
   if (found?.state !== 'planning') return;
   const begun = await readOrEnd(services, found);
   if (begun === undefined) return;
-  const { names, targetOf } = begun;
+  const { entries } = begun;
   let { batch } = begun;
-  const fleet = await loadFleet(services);
-  while (batch.planned < names.length) {
+  while (batch.planned < entries.length) {
     if (invocation.remainingMs() <= 0) {
       await services.bus.sendPlan({ batch: batch.id });
       return;
     }
-    const page = names.slice(batch.planned, batch.planned + pageSize);
-    if (!(await planPage(services, batch, page, fleet, targetOf))) {
+    const page = entries.slice(batch.planned, batch.planned + pageSize);
+    if (!(await planPage(services, { ...begun, batch }, page))) {
       await services.bus.sendPlan({ batch: batch.id }, 1_000);
       return;
     }
@@ -65,8 +69,10 @@ export async function planBatch(
 
 interface Begun {
   readonly batch: Batch;
-  readonly names: readonly EndpointName[];
-  readonly targetOf: ReturnType<typeof targetsOf>;
+  readonly entries: readonly PlanEntry[];
+  readonly course: Course;
+  /** What was still to be made of it when this began: the course counts it, made or not. */
+  readonly ours: ReadonlySet<MoveId>;
 }
 
 /**
@@ -77,10 +83,7 @@ interface Begun {
  */
 async function readOrEnd(services: PlanServices, found: Batch): Promise<Begun | undefined> {
   try {
-    const batch = await resolve(services, found);
-    if (batch === undefined) return undefined;
-    const names = await resolvedNames(services, batch);
-    return { batch, names, targetOf: targetsOf(await readSelection(services, batch.selection)) };
+    return await begin(services, found);
   } catch (error) {
     if (!(error instanceof StepFailure) || error.verdict !== 'fail' || found.planned > 0) throw error;
     await endUnplanned(services, found.id, error.failure);
@@ -88,29 +91,82 @@ async function readOrEnd(services: PlanServices, found: Batch): Promise<Begun | 
   }
 }
 
+/** Makes the plan, once, or goes on with the one that was made. */
+async function begin(services: PlanServices, batch: Batch): Promise<Begun | undefined> {
+  const selection = await readSelection(services, batch.selection);
+  const names = await resolvedNames(services, batch);
+  const before = new Set(names.slice(batch.planned).map((name) => moveIdOf(services, batch, name)));
+  const fleet = await loadSnapshot(
+    services,
+    batch.resolved === undefined ? namesIn(selection) : names,
+    before,
+  );
+  const ground = new Ground(fleet);
+  if (batch.plan !== undefined) {
+    const entries = await readPlan(services, batch.plan, names);
+    Course.settle(ground, entries.slice(batch.planned));
+    return { batch, entries, course: new Course(ground, selection), ours: before };
+  }
+  const plan = planOn(ground, batch.resolved === undefined ? selection : listed(selection, names));
+  const entries = batch.resolved === undefined ? entriesOf(plan) : inOrder(entriesOf(plan), names);
+  const unknown = [...plan.unknown, ...unreadableIn(fleet, selection)];
+  const answer = await services.store.commit('batch', batch, {
+    ...batch,
+    resolved: await services.blobs.put(entries.map(({ endpoint }) => endpoint)),
+    plan: await storePlan(services, entries),
+    total: entries.length,
+    ...(unknown.length === 0 ? {} : { unknown: { count: unknown.length, examples: unknown.slice(0, 10) } }),
+    ...(plan.unmet === undefined ? {} : { unmet: plan.unmet }),
+  });
+  if (answer.kind === 'conflict') return undefined;
+  const ours = new Set(entries.map(({ endpoint }) => moveIdOf(services, batch, endpoint)));
+  return { batch: answer.record, entries, course: new Course(ground, selection), ours };
+}
+
+/** A batch that an earlier release has listed and not planned: its endpoints stay, and so does their order. */
+function listed(selection: Selection, names: readonly EndpointName[]): Selection {
+  const targetOf = targetsOf(selection);
+  const pairs = names.map((endpoint): Pair => {
+    const target = targetOf(endpoint);
+    return target === undefined ? { endpoint } : { endpoint, target };
+  });
+  return { kind: 'pairs', pairs };
+}
+
+function inOrder(entries: readonly PlanEntry[], names: readonly EndpointName[]): readonly PlanEntry[] {
+  const byName = new Map(entries.map((entry) => [entry.endpoint, entry]));
+  return names.flatMap((name) => byName.get(name) ?? []);
+}
+
+/** Endpoints that would perhaps be meant, were they to be read. */
+function unreadableIn({ unreadable }: LoadedFleet, selection: Selection): EndpointName[] {
+  const all = [...unreadable];
+  switch (selection.kind) {
+    case 'endpoints':
+    case 'pairs':
+      // The plan has them among the unknown.
+      return [];
+    case 'host':
+    case 'relieve':
+      return all.flatMap(([name, host]) => (host === selection.host ? [name] : [])).sort();
+    case 'labels':
+    case 'where':
+    case 'rebalance':
+      return all.map(([name]) => name).sort();
+    default:
+      return selection satisfies never;
+  }
+}
+
 /** A batch of nothing, with the reason: the dispatcher completes it. */
 async function endUnplanned({ store, bus, log }: PlanServices, id: BatchId, failure: Failure): Promise<void> {
   const batch = await store.load('batch', { id });
   if (batch?.state !== 'planning') return;
-  const { resolved: _, ...rest } = batch;
+  const { resolved: _, plan: __, ...rest } = batch;
   const ended: Batch = { ...rest, state: 'running', total: 0, failure };
   if ((await store.commit('batch', batch, ended)).kind === 'conflict') return;
   log.error('batch cannot be planned', { batch: id, ...failure });
   await bus.sendDispatch({ batch: id });
-}
-
-/** Fixes the list of endpoints, once. @returns undefined when another planner was faster, or nothing can be planned */
-async function resolve(services: PlanServices, batch: Batch): Promise<Batch | undefined> {
-  if (batch.resolved !== undefined) return batch;
-  const { known, unknown } = await resolveSelection(services, await readSelection(services, batch.selection));
-  const resolved = await services.blobs.put(known);
-  const answer = await services.store.commit('batch', batch, {
-    ...batch,
-    resolved,
-    total: known.length,
-    ...(unknown.length === 0 ? {} : { unknown: { count: unknown.length, examples: unknown.slice(0, 10) } }),
-  });
-  return answer.kind === 'committed' ? answer.record : undefined;
 }
 
 /** The endpoints of a batch, in the order of planning. @throws StepFailure when the list is gone or altered */
@@ -134,145 +190,42 @@ export function moveIdOf(
 }
 
 /** @returns false when an endpoint was changed by somebody else meanwhile: the page is planned again */
-async function planPage(
-  services: PlanServices,
-  batch: Batch,
-  page: readonly EndpointName[],
-  fleet: Occupied[],
-  targetOf: Begun['targetOf'],
-): Promise<boolean> {
-  const placements = await services.store.loadMany(
-    'endpoint',
-    page.map((endpoint) => ({ endpoint })),
-  );
-  const planned = placements.flatMap((placement) => {
-    if (placement === undefined) return [];
-    const choice = chooseTarget(fleet, placement, targetOf(placement.endpoint));
-    if (choice.kind === 'target') settleIn(fleet, choice.host, placement.sizeBytes);
-    return [{ placement, choice }];
+async function planPage(services: PlanServices, begun: Begun, page: readonly PlanEntry[]): Promise<boolean> {
+  const { batch, course } = begun;
+  const [placements] = await Promise.all([
+    services.store.loadMany(
+      'endpoint',
+      page.map(({ endpoint }) => ({ endpoint })),
+    ),
+    refreshTargets(services, begun, page),
+  ]);
+  const planned = page.flatMap((entry, index) => {
+    const placement = placements[index];
+    return placement === undefined ? [] : [{ placement, heading: course.headingOf(entry, placement) }];
   });
   const answers = await Promise.all(
-    planned.map(({ placement, choice }) => planMove(services, batch, placement, choice)),
+    planned.map(({ placement, heading }) =>
+      makeMove(services, batch, moveIdOf(services, batch, placement.endpoint), placement, heading),
+    ),
   );
   return !answers.includes('changed');
 }
 
-/**
- * Of several planners of one page all make the same move. The endpoint is claimed as it was seen before the move
- * was looked for: a planner that was held up cannot claim it for a move that has come and gone meanwhile.
- */
-async function planMove(
+/** The hosts of a page as they are now: what has been closed or filled since the plan takes nothing. */
+async function refreshTargets(
   services: PlanServices,
-  batch: Batch,
-  placement: Placement,
-  choice: Choice,
-): Promise<'planned' | 'changed'> {
-  const { store } = services;
-  const { endpoint } = placement;
-  const id = moveIdOf(services, batch, endpoint);
-  let move = await store.load('move', { id });
-  if (move === undefined) {
-    const claimed = await arbitrateAsSeen(services, placement, { kind: 'claim', move: id });
-    if (claimed.kind === 'changed') return 'changed';
-    if (claimed.kind === 'unknown') throw silent(endpoint, { kind: 'claim', move: id });
-    const made = await makeMove(services, batch, claimed, choice);
-    move = (await store.insert('move', made)) === 'inserted' ? made : await store.load('move', { id });
+  { course, ours }: Begun,
+  page: readonly PlanEntry[],
+): Promise<void> {
+  const names = [...new Set(page.flatMap(({ to }) => to?.target ?? []))];
+  const hosts = await loadReadable(
+    services,
+    'host',
+    names.map((name) => ({ name })),
+  );
+  for (const [index, name] of names.entries()) {
+    const host = hosts[index];
+    if (host === undefined || host === 'unreadable') course.close(name);
+    else course.refresh(planHostOf(host, ours));
   }
-  // Whoever finds that it will not be moved, or has been, lets it go: who should have may have died before.
-  if (move !== undefined && hasEnded(move))
-    await mustArbitrate(services, endpoint, { kind: 'release', move: id });
-  return 'planned';
-}
-
-const hasEnded = ({ execution: { status } }: Move): boolean =>
-  status.state === 'completed' || status.state === 'rolled-back';
-
-/** Later choices of this plan see what earlier ones have added. */
-function settleIn(fleet: Occupied[], target: HostName, bytes: number): void {
-  const at = fleet.findIndex(({ host }) => host.name === target);
-  const chosen = fleet[at];
-  if (chosen === undefined) return;
-  fleet[at] = { ...chosen, bytes: chosen.bytes + bytes, endpoints: chosen.endpoints + 1 };
-}
-
-async function makeMove(
-  services: PlanServices,
-  batch: Batch,
-  claimed: Extract<Arbitrated, { readonly kind: 'ruled' | 'refused' }>,
-  choice: Choice,
-): Promise<Move> {
-  const { endpoint, claim } = claimed.placement;
-  if (claimed.kind === 'refused' || claim === undefined) {
-    const failure = {
-      code: 'endpoint-moving',
-      sentence: `${endpoint} could not be had: ${claimed.kind === 'refused' ? claimed.why : 'its claim is gone'}`,
-      cure: 'wait for the other move to end, then ask again',
-    };
-    return notMoved(services, batch, claimed.placement, failure);
-  }
-  if (choice.kind === 'none') return notMoved(services, batch, claimed.placement, choice.failure);
-  const id = moveIdOf(services, batch, endpoint);
-  await services.permits.reserve(choice.host, id, claimed.placement.sizeBytes);
-  const now = services.clock.now();
-  return {
-    ...skeleton(services, batch, claimed.placement),
-    target: choice.host,
-    why: choice.why,
-    execution: {
-      workflow: 'move-endpoint',
-      run: 1,
-      token: claim.firstToken,
-      status: {
-        state: 'waiting',
-        waiting: {
-          code: 'permit',
-          on: `a permit on ${claimed.placement.host} and ${choice.host}`,
-          since: now,
-        },
-        dueAt: now,
-      },
-      results: {},
-      timings: {},
-      last: { fact: 'planned', at: now, by: 'plan-batch' },
-    },
-  };
-}
-
-/** It stays where it is, and says why. */
-function notMoved(services: PlanServices, batch: Batch, placement: Placement, reason: Failure): Move {
-  const now = services.clock.now();
-  return {
-    ...skeleton(services, batch, placement),
-    target: placement.host,
-    why: reason.sentence,
-    execution: {
-      workflow: 'move-endpoint',
-      run: 1,
-      token: 0,
-      status: { state: 'rolled-back', endedAt: now, reason },
-      results: {},
-      timings: {},
-      last: { fact: 'planned', at: now, by: 'plan-batch' },
-    },
-  };
-}
-
-function skeleton(
-  services: PlanServices,
-  batch: Batch,
-  placement: Placement,
-): Omit<Move, 'target' | 'why' | 'execution'> {
-  return {
-    id: moveIdOf(services, batch, placement.endpoint),
-    batch: batch.id,
-    endpoint: placement.endpoint,
-    driver: placement.driver,
-    database: placement.database,
-    source: placement.host,
-    epoch: placement.epoch,
-    policy: batch.policy,
-    priority: batch.priority,
-    createdAt: services.clock.now(),
-    version: 1,
-  };
 }

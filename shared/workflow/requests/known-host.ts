@@ -16,9 +16,10 @@ export async function knownHost({ store }: HostServices, name: HostName, field: 
 /** May endpoints be sent there? @throws Refused `host-unknown`, `target-closed` */
 export async function checkTarget(
   services: HostServices,
-  target: HostName,
+  target: HostName | undefined,
   field = 'data.target',
 ): Promise<void> {
+  if (target === undefined) return;
   const host = await knownHost(services, target, field);
   if (acceptsArrivals(host)) return;
   const why = host.intent.value === 'active' ? failures(host).join(', ') : host.intent.value;

@@ -10,6 +10,7 @@ import { removeHost, setIntent } from './host-intent.ts';
 import { anotherServer, changeProfile, describeHost } from './host-profile.ts';
 import { openBatch } from './open-batch.ts';
 import { checkTarget } from './known-host.ts';
+import { assertProspectOfHost } from './prospect.ts';
 import { recordRefusal, recordRequest } from './record-request.ts';
 
 type HostServices = Pick<
@@ -25,7 +26,7 @@ export async function reactToHostChange(services: HostServices, parsed: Parsed<H
     return;
   }
   const { head, event } = parsed;
-  const why = 'reason' in event && event.reason !== undefined ? { reason: event.reason } : {};
+  const why = 'reason' in event ? { reason: event.reason } : {};
   await recordRequest(services, { ...head, ...why }, async () => {
     switch (event.kind) {
       case 'register':
@@ -98,9 +99,10 @@ async function register(services: HostServices, event: ChangeOf<'register'>): Pr
 /** Nothing new arrives, and everything that is there leaves. */
 async function drain(services: HostServices, head: EventHead, event: ChangeOf<'drain'>): Promise<BatchId> {
   const { host, target, reason, policy, deadline } = event;
-  if (target !== undefined) await checkTarget(services, target);
-  await setIntent(services, event, 'draining');
+  await checkTarget(services, target);
   const selection = { kind: 'host', host, ...(target === undefined ? {} : { target }) } as const;
+  await assertProspectOfHost(services, selection, 'data.host');
+  await setIntent(services, event, 'draining');
   return openBatch(services, head, {
     reason,
     selection,

@@ -1,0 +1,136 @@
+import { definedOnly, toRow } from '../shared/aws/layout.ts';
+import type { FoundRows, RowsQuery } from '../shared/aws/rows-query.ts';
+import { createViews } from '../shared/aws/views.ts';
+import { endpointsOnHost } from '../shared/contracts/rows/endpoint.ts';
+import type { Row, RowKey } from '../shared/contracts/rows/row.ts';
+import { batchIdFrom } from '../shared/domain/ids.ts';
+import type { Seat, Snapshot } from '../shared/domain/planning/snapshot.ts';
+import { machineChance } from '../shared/runtime/chance.ts';
+import { machineClock } from '../shared/runtime/clock.ts';
+import { planBatch, type PlanServices } from '../shared/workflow/planning/plan-batch.ts';
+import { MemoryBlobs } from '../tests/support/memory-blobs.ts';
+import { MemoryBus } from '../tests/support/memory-bus.ts';
+import { createMemoryPermits } from '../tests/support/memory-permits.ts';
+import { createMemoryStore } from '../tests/support/memory-store.ts';
+import { MemoryTable } from '../tests/support/memory-table.ts';
+import { batchOf, hostOf } from '../tests/support/sample-batch.ts';
+
+/**
+ * The whole planner over ports in memory: reads the fleet, makes the plan, stores it, and makes a move of every
+ * endpoint, page by page, in invocations of which each ends after some pages.
+ */
+export async function planInPages(fleet: Snapshot) {
+  const table = new FleetTable(fleet);
+  const store = createMemoryStore(table, { chance: machineChance });
+  const blobs = new MemoryBlobs();
+  const bus = new MemoryBus(machineClock);
+  for (const { name, driver, zone, capacityBytes, closed } of fleet.hosts) {
+    const intent = {
+      value: closed === undefined ? 'active' : 'cordoned',
+      sequence: 1,
+      reason: 'bench',
+    } as const;
+    const size = capacityBytes === undefined ? {} : { capacityBytes };
+    await store.insert('host', hostOf(name, { driver, zone, intent, ...size }));
+  }
+  const id = batchIdFrom(machineChance.digest('bench'));
+  const selection = await blobs.put({ kind: 'where', where: { size: { atLeast: 0 } } });
+  await store.insert('batch', batchOf({ id, selection, state: 'planning' }));
+  const services: PlanServices = {
+    store,
+    blobs,
+    bus,
+    permits: createMemoryPermits(table),
+    views: createViews({ query: table.query, clock: machineClock }),
+    clock: machineClock,
+    chance: machineChance,
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  };
+  for (;;) {
+    bus.sent.length = 0;
+    let pages = 0;
+    await planBatch(services, { batch: id }, { remainingMs: () => pagesOfInvocation - (pages += 1) });
+    const batch = await store.load('batch', { id });
+    if (batch?.state === 'running')
+      return { moves: table.moves - table.stayed, unplaced: table.stayed, imbalance: '' };
+  }
+}
+
+/** Of 25 moves each: a fleet of a hundred thousand takes four invocations. */
+const pagesOfInvocation = 1_100;
+
+/**
+ * A table in memory that is small: what is measured is the planner's memory. Rows of endpoints are made when they are
+ * read, of a claim only the claim is kept, and moves are counted and forgotten.
+ */
+class FleetTable extends MemoryTable {
+  moves = 0;
+  stayed = 0;
+  readonly #seats: ReadonlyMap<string, Seat>;
+  readonly #onHosts: ReadonlyMap<string, readonly Seat[]>;
+  readonly #claims = new Map<string, Pick<Row, 'claim' | 'claims' | 'version'>>();
+
+  constructor({ seats }: Snapshot) {
+    super();
+    this.#seats = new Map(seats.map((seat) => [`ENDPOINT#${seat.endpoint}`, seat]));
+    this.#onHosts = Map.groupBy(seats, ({ host }) => endpointsOnHost(host));
+    const inner = this.query;
+    this.query = async (query) => this.#endpointsIn(query) ?? (await inner(query));
+  }
+
+  override async read(key: RowKey): Promise<Row | undefined> {
+    await Promise.resolve();
+    return this.#endpointRow(key) ?? (await super.read(key));
+  }
+
+  override async write(
+    key: RowKey,
+    next: (row: Row | undefined) => Row | 'gone' | 'refused',
+  ): Promise<'done' | 'refused'> {
+    const isMove = key.pk.startsWith('MOVE#');
+    const before = this.#endpointRow(key);
+    if (!isMove && before === undefined) return super.write(key, next);
+    await Promise.resolve();
+    const made = next(before);
+    if (typeof made === 'string') return 'refused';
+    if (isMove) {
+      this.moves += 1;
+      if (made['labelAndEndpoint']?.toString().startsWith('rolled-back') === true) this.stayed += 1;
+    } else {
+      const { claim, claims, version } = made;
+      this.#claims.set(key.pk, { claim, claims, version });
+    }
+    return 'done';
+  }
+
+  #endpointRow({ pk }: RowKey): Row | undefined {
+    const seat = this.#seats.get(pk);
+    if (seat === undefined) return undefined;
+    const { endpoint, driver, host, bytes, labels, group, zones, pin } = seat;
+    const row = toRow('endpoint', {
+      endpoint,
+      driver,
+      host,
+      database: endpoint,
+      epoch: 1,
+      arbitration: { kind: 'serving' },
+      claims: 0,
+      announcedEpoch: 1,
+      sizeBytes: bytes,
+      labels,
+      ...(group === undefined ? {} : { group }),
+      ...(zones === undefined ? {} : { zones: [...zones] }),
+      ...(pin === undefined ? {} : { pin }),
+      registeredAt: 0,
+      version: 1,
+    });
+    const claim = this.#claims.get(pk);
+    return definedOnly({ ...row, ...claim });
+  }
+
+  #endpointsIn({ index, hash }: RowsQuery): FoundRows | undefined {
+    if (index !== 'byHost') return undefined;
+    const found = this.#onHosts.get(hash) ?? [];
+    return { rows: found.map(({ endpoint }) => ({ pk: `ENDPOINT#${endpoint}`, sk: 'ENDPOINT' })) };
+  }
+}
