@@ -74,7 +74,7 @@ export interface Cloud {
   /** The execution environments that live now, with their process ids. */
   environments(): Promise<EnvironmentView[]>;
   stats(): Promise<CloudStats>;
-  /** Starts a schedule's targets now; by logical id, name or ARN. */
+  /** Starts a schedule's targets now, or looks at an alarm; by logical id, name or ARN. */
   fire(schedule: string): Promise<void>;
   /** Runs a function and waits; by logical id, name or ARN. */
   invoke(functionName: string, payload: unknown): Promise<{ payload: unknown; failed: boolean }>;

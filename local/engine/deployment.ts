@@ -1,5 +1,8 @@
+import { Alarm } from '../alarms/alarm.ts';
+import type { MetricStore } from '../alarms/metric-store.ts';
 import type { ServicePackage } from '../packaging/package.ts';
 import type { CloudDescription, EngineOptions } from '../protocol.ts';
+import { provisionAlarms } from '../provision/alarms.ts';
 import { provisionBuckets } from '../provision/buckets.ts';
 import type { ProvisionClients } from '../provision/clients.ts';
 import { provisionFunctions } from '../provision/functions.ts';
@@ -34,6 +37,7 @@ export interface DeploymentOptions {
   readonly functions: FunctionRegistry;
   readonly sources: SourceRegistry;
   readonly destinations: Destinations;
+  readonly metrics: MetricStore;
   readonly queueEndpoint: string;
 }
 
@@ -44,6 +48,7 @@ export class Deployment {
   #stack: Stack | undefined;
   #notifications: readonly BucketNotification[] = [];
   #schedules: readonly Schedule[] = [];
+  #alarms: readonly Alarm[] = [];
   #refused: CloudDescription['notEmulated'] = [];
 
   constructor(options: DeploymentOptions) {
@@ -56,6 +61,10 @@ export class Deployment {
 
   get schedules(): readonly Schedule[] {
     return this.#schedules;
+  }
+
+  get alarms(): readonly Alarm[] {
+    return this.#alarms;
   }
 
   get outputs(): Record<string, string> {
@@ -91,6 +100,8 @@ export class Deployment {
       (spec) => new Schedule(spec, (arn, body) => destinations.deliver(arn, body)),
     );
     for (const schedule of this.#schedules) schedule.start(options.scheduleSpeed);
+    const kept = this.#watchAlarms(stack);
+    this.#refused = [...this.#refused, ...kept];
     return changed;
   }
 
@@ -112,6 +123,21 @@ export class Deployment {
 
   stopSchedules(): void {
     for (const schedule of this.#schedules) schedule.stop();
+    for (const alarm of this.#alarms) alarm.stop();
+  }
+
+  /** @returns those of a form that is not run here */
+  #watchAlarms(stack: Stack): CloudDescription['notEmulated'] {
+    const { metrics, destinations, options } = this.#options;
+    const { specs, refused } = provisionAlarms(stack);
+    this.#alarms = specs.map((spec) => {
+      metrics.watch(spec.series, (spec.periods + 1) * spec.periodMs);
+      return new Alarm(spec, metrics, (arn, body) => destinations.deliver(arn, body));
+    });
+    for (const alarm of this.#alarms) alarm.start(options.scheduleSpeed);
+    return refused.length === 0
+      ? []
+      : [{ type: 'AWS::CloudWatch::Alarm (of another form)', logicalIds: [...refused] }];
   }
 
   stop(): void {

@@ -3,6 +3,7 @@ import type { Stack } from '../template/stack.ts';
 
 /** Resource types of the template that the embedded cloud runs. */
 const EMULATED: ReadonlySet<string> = new Set([
+  'AWS::CloudWatch::Alarm',
   'AWS::DynamoDB::Table',
   'AWS::Events::Rule',
   'AWS::Lambda::EventInvokeConfig',

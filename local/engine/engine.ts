@@ -1,6 +1,7 @@
 import type { WriteStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CloudError, messageOf } from '../cloud-error.ts';
+import { MetricStore } from '../alarms/metric-store.ts';
 import { packageService, type ServicePackage } from '../packaging/package.ts';
 import { watchSources, type SourceWatch } from '../packaging/watch.ts';
 import type { CloudDescription, CloudStats, EngineOptions, EnvironmentView } from '../protocol.ts';
@@ -88,6 +89,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const secrets = await openSecrets(dir.secrets, region);
   const meter = new WriteMeter(options.writeLimitPerKey);
   const written = new Signal();
+  const metrics = new MetricStore();
   const checkpoints = await openCheckpoints(dir.checkpoints);
   const logs = new FunctionLogs(dir, options.forwardLogs ? listener : undefined);
 
@@ -100,6 +102,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     defaultConcurrency: options.defaultConcurrency,
     idleLimitMs: options.idleSeconds * 1000,
     onLine: (name, line) => {
+      metrics.observe(line);
       logs.write(name, line);
     },
   });
@@ -150,6 +153,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     functions,
     sources,
     destinations,
+    metrics,
     queueEndpoint: messaging.endpoint,
   });
   deployed.push(deployment);
@@ -220,11 +224,16 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
       };
     },
     fire: async (name) => {
-      const schedule = deployment.schedules.find(({ spec }) =>
-        [spec.logicalId, spec.name, spec.arn].includes(name),
-      );
+      const isNamed = ({ spec }: { readonly spec: Record<'logicalId' | 'name' | 'arn', string> }): boolean =>
+        [spec.logicalId, spec.name, spec.arn].includes(name);
+      const alarm = deployment.alarms.find(isNamed);
+      if (alarm !== undefined) {
+        await alarm.evaluate(Date.now());
+        return;
+      }
+      const schedule = deployment.schedules.find(isNamed);
       if (schedule === undefined)
-        throw new CloudError('ScheduleUnknown', `The template has no schedule ${name}.`);
+        throw new CloudError('ScheduleUnknown', `The template has no schedule and no alarm ${name}.`);
       await schedule.fire();
     },
     invoke: (name, payload, waits) => functions.invoke(name, payload, waits),

@@ -296,6 +296,25 @@ describe('secrets', () => {
   });
 });
 
+test('an alarm of the template is raised on what functions write, and publishes what CloudWatch would', async () => {
+  await cloud.invoke('fixture-local-probe', { ask: 'figure' });
+  const told = await eventually(async () => {
+    await cloud.fire('fixture-local-slow');
+    const { Messages } = await clients.sqs.send(
+      new ReceiveMessageCommand({ QueueUrl: output('AlarmQueueUrl'), WaitTimeSeconds: 1 }),
+    );
+    return Messages?.[0]?.Body;
+  }, 'the alarm');
+  expect(JSON.parse(told)).toMatchObject({
+    AlarmName: 'fixture-local-slow',
+    AWSAccountId: '000000000000',
+    AlarmArn: 'arn:aws:cloudwatch:eu-central-1:000000000000:alarm:fixture-local-slow',
+    OldStateValue: 'OK',
+    NewStateValue: 'ALARM',
+    Trigger: { MetricName: 'LatencyMs', Namespace: 'Fixture', Dimensions: [{ name: 'host', value: 'one' }] },
+  });
+});
+
 test('what the template has and the cloud does not run is listed', () => {
   expect(cloud.notEmulated.map(({ type }) => type)).toEqual(
     expect.arrayContaining(['AWS::IAM::Role', 'AWS::SQS::QueuePolicy']),
