@@ -22,6 +22,7 @@ export const queueNames = [
   'retire',
   'rollback',
   'host-sweep',
+  'scale',
 ] as const;
 
 /** What the relay could not pass on of the table's stream: it has no queue that it could be put back to. */

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { explainHost } from '../../shared/domain/explain-host.ts';
 import { healingText, stageOf } from '../../shared/domain/healing.ts';
 import { holdingOf, type Holding } from '../../shared/domain/holding.ts';
-import type { Host } from '../../shared/domain/host.ts';
+import { permitsOf, type Host } from '../../shared/domain/host.ts';
 import type { MoveId } from '../../shared/domain/ids.ts';
 import type { Move } from '../../shared/domain/move.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
@@ -105,8 +105,8 @@ export function reportOfHost(host: Host, { endpoints, bytes }: Stored) {
     bytes,
     capacityBytes: host.capacityBytes ?? null,
     permits: {
-      out: { held: host.permitsOut.length, limit: host.movesOut },
-      in: { held: host.permitsIn.length, limit: host.movesIn },
+      out: { held: host.permitsOut.length, limit: permitsOf(host, 'out'), most: host.movesOut },
+      in: { held: host.permitsIn.length, limit: permitsOf(host, 'in'), most: host.movesIn },
     },
   };
 }

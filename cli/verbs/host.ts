@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Json } from '../../shared/domain/json.ts';
+import { permitsOf, type Host, type PermitSide } from '../../shared/domain/host.ts';
 import { loadFleet } from '../../shared/workflow/planning/fleet.ts';
 import { findHost } from '../names.ts';
 import { bytes, jsonOption, jsonPair, requestIdOption, textPair } from '../options.ts';
@@ -150,8 +151,8 @@ async function list(session: Session, json: boolean): Promise<void> {
       String(endpoints),
       showBytes(stored),
       host.capacityBytes === undefined ? '–' : showBytes(host.capacityBytes),
-      `${String(host.permitsOut.length)}/${String(host.movesOut)}`,
-      `${String(host.permitsIn.length)}/${String(host.movesIn)}`,
+      permitsInUse(host, 'out'),
+      permitsInUse(host, 'in'),
     ];
   });
   for (const line of columns(
@@ -160,4 +161,12 @@ async function list(session: Session, json: boolean): Promise<void> {
   )) {
     terminal.line(line);
   }
+}
+
+/** How many are held, of how many; and how many there are when the host is not spared. */
+function permitsInUse(host: Host, side: PermitSide): string {
+  const [held, most] =
+    side === 'out' ? [host.permitsOut.length, host.movesOut] : [host.permitsIn.length, host.movesIn];
+  const limit = permitsOf(host, side);
+  return `${String(held)}/${String(limit)}${limit === most ? '' : ` (of ${String(most)})`}`;
 }

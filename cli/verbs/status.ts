@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
+import type { Dials, Scaler } from '../../shared/domain/scaling.ts';
 import { everyPage } from '../watch-batch.ts';
 import { exit } from '../cli-error.ts';
 import { allBatches } from '../find-move.ts';
+import type { Client } from '../client.ts';
 import { jsonOption } from '../options.ts';
 import { count } from '../quantity.ts';
+import { timeOf } from '../render-batch.ts';
 import type { Session } from '../session.ts';
 import { styled } from '../text.ts';
 import { countRefusals } from './refusals.ts';
@@ -32,11 +35,12 @@ export function addStatus(program: Command, session: Session): void {
 
 async function look(session: Session) {
   const client = await session.client();
-  const [hosts, batches, counts, refusals] = await Promise.all([
+  const [hosts, batches, counts, refusals, scalers] = await Promise.all([
     everyPage((cursor) => client.views.hosts(cursor)),
     allBatches(client),
     client.deadLetters.counts(),
     countRefusals(client, day),
+    readScalers(client),
   ]);
   return {
     installation: client.installation.names.installation,
@@ -53,8 +57,38 @@ async function look(session: Session) {
       ),
     },
     refusedToday: refusals,
+    scaling: scalers.map(({ target, dials, alarms, decisions }) => ({
+      target,
+      permits: dials,
+      alarms,
+      decisions,
+    })),
   };
 }
+
+/** What the autoscaler knows of, in the order of their names. */
+async function readScalers(client: Client): Promise<readonly Scaler[]> {
+  const targets = await everyPage((cursor) => client.views.scalers(cursor));
+  const found = await client.store.loadMany(
+    'scaler',
+    targets.map((target) => ({ target })),
+  );
+  return found.filter((scaler) => scaler !== undefined);
+}
+
+/** The last decisions of all, newest first: what was changed, and why. */
+function sayScaling({ terminal }: Session, scaling: Awaited<ReturnType<typeof look>>['scaling']): void {
+  const decided = scaling.flatMap(({ target, decisions }) => decisions.map((each) => ({ target, ...each })));
+  for (const { target, at, from, to, reason } of decided
+    .sort((one, other) => other.at - one.at)
+    .slice(0, 5)) {
+    const change = `${showDials(from)} → ${showDials(to)}`;
+    terminal.line(`  permits of ${target} ${change} at ${timeOf(at)}: ${reason}`);
+  }
+}
+
+const showDials = ({ out, in: into, moves }: Dials): string =>
+  moves === undefined ? `${String(out)} out, ${String(into)} in` : String(moves);
 
 function say(session: Session, status: Awaited<ReturnType<typeof look>>): void {
   const { terminal } = session;
@@ -80,4 +114,5 @@ function say(session: Session, status: Awaited<ReturnType<typeof look>>): void {
       ? '  nothing was refused in the last day'
       : styled('attention', `! ${count(refusedToday, 'event')} refused in the last day: dray refusals`),
   );
+  sayScaling(session, status.scaling);
 }

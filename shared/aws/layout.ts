@@ -6,7 +6,9 @@ import { hostRow } from '../contracts/rows/host.ts';
 import { letterRow } from '../contracts/rows/letter.ts';
 import { moveRow } from '../contracts/rows/move.ts';
 import { newsRow } from '../contracts/rows/news.ts';
+import { paceRow } from '../contracts/rows/pace.ts';
 import { requestRow } from '../contracts/rows/request.ts';
+import { scalerRow } from '../contracts/rows/scaler.ts';
 import type { Attribute, Row, RowCodec } from '../contracts/rows/row.ts';
 import type { Keys, RecordKind, Records } from '../ports/store.ts';
 
@@ -21,6 +23,8 @@ export const codecs: { readonly [K in RecordKind]: RowCodec<Keys[K], Records[K]>
   letter: letterRow,
   fleet: fleetRow,
   news: newsRow,
+  pace: paceRow,
+  scaler: scalerRow,
 };
 
 export interface IndexLayout {

@@ -1,25 +1,32 @@
 import {
+  TransactionCanceledException,
+  TransactWriteItemsCommand,
   UpdateItemCommand,
   type DynamoDBClient,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { StepFailure } from '../domain/failure.ts';
 import type { PermitSide } from '../domain/host.ts';
-import type { HostName } from '../domain/ids.ts';
+import type { HostName, MoveId } from '../domain/ids.ts';
+import type { Move } from '../domain/move.ts';
+import type { Chance } from '../ports/clock.ts';
 import type { Permits } from '../ports/store.ts';
 import { codecs } from './layout.ts';
+import { changeBetween } from './row-change.ts';
+import { updateInput } from './statements.ts';
 import { asPortError, readFailure } from './trouble.ts';
 import { keyItem } from './wire.ts';
 
 export interface PermitsOptions {
   readonly client: DynamoDBClient;
   readonly table: string;
+  readonly chance: Chance;
 }
 
 const attributeOf: Readonly<Record<PermitSide, string>> = { out: 'permitsOut', in: 'permitsIn' };
 
 /** Permits and reservations as sets and maps on the host's row, beside its version. */
-export function createPermits({ client, table }: PermitsOptions): Permits {
+export function createPermits({ client, table, chance }: PermitsOptions): Permits {
   return {
     async take(host, side, move, limit) {
       const hasRoom = limit > 0 ? 'attribute_not_exists(#held) OR size(#held) < :limit OR ' : '';
@@ -46,6 +53,34 @@ export function createPermits({ client, table }: PermitsOptions): Permits {
       });
     },
 
+    async setBack(before, after) {
+      const commitId = chance.unique();
+      const record: Move = { ...after, version: before.version + 1 };
+      const key = codecs.move.key(before);
+      const change = changeBetween('move', before, record, commitId);
+      const { ReturnValuesOnConditionCheckFailure: _, ...commit } = updateInput(
+        table,
+        key,
+        before.version,
+        change,
+      );
+      try {
+        await client.send(
+          new TransactWriteItemsCommand({
+            TransactItems: [
+              { Update: { ...commit, UpdateExpression: commit.UpdateExpression ?? '' } },
+              { Update: returned(before.source, 'out', before.id) },
+              { Update: returned(before.target, 'in', before.id) },
+            ],
+          }),
+        );
+        return { kind: 'committed', record };
+      } catch (error) {
+        if (error instanceof TransactionCanceledException) return { kind: 'conflict' };
+        throw asPortError(error, 'the table');
+      }
+    },
+
     async reserve(host, move, bytes) {
       const answer = await update(host, {
         UpdateExpression: 'SET #reserved.#move = :bytes',
@@ -64,6 +99,17 @@ export function createPermits({ client, table }: PermitsOptions): Permits {
       });
     },
   };
+
+  function returned(host: HostName, side: PermitSide, move: MoveId) {
+    return {
+      TableName: table,
+      Key: keyItem(codecs.host.key({ name: host })),
+      UpdateExpression: 'DELETE #held :move',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeNames: { '#held': attributeOf[side] },
+      ExpressionAttributeValues: { ':move': { SS: [move] } },
+    };
+  }
 
   async function update(
     name: HostName,

@@ -11,7 +11,7 @@ export interface RowsQuery {
   /** The table itself, if absent. */
   readonly index?: IndexName;
   readonly hash: string;
-  readonly range?: { readonly beginsWith: string } | { readonly atMost: number };
+  readonly range?: { readonly beginsWith: string } | { readonly atMost: number } | { readonly above: string };
   readonly limit: number;
   readonly after?: Position | undefined;
 }
@@ -66,12 +66,14 @@ export function createQuery({
 
 function conditionOf(range: RowsQuery['range']): string {
   if (range === undefined) return '';
-  return 'beginsWith' in range ? ' AND begins_with(#range, :range)' : ' AND #range <= :range';
+  if ('beginsWith' in range) return ' AND begins_with(#range, :range)';
+  return 'above' in range ? ' AND #range > :range' : ' AND #range <= :range';
 }
 
 function valueOf(range: RowsQuery['range']) {
   if (range === undefined) return {};
-  return { ':range': 'beginsWith' in range ? { S: range.beginsWith } : { N: String(range.atMost) } };
+  if ('atMost' in range) return { ':range': { N: String(range.atMost) } };
+  return { ':range': { S: 'above' in range ? range.above : range.beginsWith } };
 }
 
 function readPosition(key: Readonly<Record<string, unknown>>): Position {

@@ -47,6 +47,10 @@ export function changeOf(record: unknown): Change | undefined {
       return change('fleet', OldImage, NewImage);
     case 'news':
       return change('news', OldImage, NewImage);
+    case 'pace':
+      return change('pace', OldImage, NewImage);
+    case 'scaler':
+      return change('scaler', OldImage, NewImage);
     default:
       return undefined;
   }

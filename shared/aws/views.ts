@@ -6,7 +6,8 @@ import { deedsOfHour } from '../contracts/rows/letter.ts';
 import { labelAndEndpoint, readLabel, readWaitingEntry } from '../contracts/rows/move.ts';
 import { newsOfHour } from '../contracts/rows/news.ts';
 import { refusalsOfHour } from '../contracts/rows/request.ts';
-import { shardCount, shards, type RowKey } from '../contracts/rows/row.ts';
+import type { RowKey } from '../contracts/rows/row.ts';
+import { shardCount, shards } from '../domain/shards.ts';
 import type { Clock } from '../ports/clock.ts';
 import { RowUnreadable } from '../ports/failures.ts';
 import type { Due, HistoryEntry, Page, Views, WaitingMove } from '../ports/store.ts';
@@ -30,6 +31,12 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
       await page({ index: 'byKind', hash: 'host' }, cursor, (entry) => codecs.host.keyOf(keyIn(entry)).name),
     endpointsOn: async (host, cursor) =>
       await page({ index: 'byHost', hash: endpointsOnHost(host) }, cursor, endpointIn),
+    scalers: async (cursor) =>
+      await page(
+        { index: 'byKind', hash: 'scaler' },
+        cursor,
+        (entry) => codecs.scaler.keyOf(keyIn(entry)).target,
+      ),
     endpoints: everyEndpoint,
     batches: async (cursor) =>
       await page({ index: 'byKind', hash: 'batch' }, cursor, (entry) => codecs.batch.keyOf(keyIn(entry)).id),
@@ -61,17 +68,15 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
         codecs.cleanup.keyOf(keyIn(entry)),
       ),
 
-    async waiting(limit) {
-      const found = await acrossShards({ index: 'byWaiting' }, limit);
-      return first(limit, found, byText('waitingOrder')).map((entry): WaitingMove => ({
-        id: moveIn(entry),
-        ...readWaitingEntry(entry),
-      }));
+    async waiting(shard, after, limit) {
+      const range = after === '' ? {} : { range: { above: after } };
+      const { rows } = await query({ index: 'byWaiting', hash: shard, limit, ...range });
+      return rows.map((entry): WaitingMove => ({ id: moveIn(entry), ...readWaitingEntry(entry) }));
     },
 
     async due(now, limit) {
       const found = await acrossShards({ index: 'byDue', range: { atMost: now } }, limit);
-      return first(limit, found, byNumber('dueAt')).map(dueIn);
+      return found.toSorted(byDueTime).slice(0, limit).map(dueIn);
     },
 
     async history(move, cursor) {
@@ -114,14 +119,24 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
     return { items: [] };
   }
 
-  /** Of each shard somewhat more than its share, so that the first of all are among them. */
+  /**
+   * Of each shard somewhat more than its share, so that the first of all are among them; where others have less than
+   * theirs, more.
+   */
   async function acrossShards(wanted: Pick<RowsQuery, 'index' | 'range'>, limit: number): Promise<Entry[]> {
     const share = limit / shardCount;
     const each = Math.max(1, Math.min(limit, Math.ceil(share + 4 * Math.sqrt(share) + 4)));
     const found = await Promise.all(
       shards.map(async (hash) => await query({ ...wanted, hash, limit: each })),
     );
-    return found.flatMap(({ rows }) => rows);
+    const enough = found.reduce((sum, { rows }) => sum + rows.length, 0) >= limit;
+    if (enough) return found.flatMap(({ rows }) => rows);
+    const whole = await Promise.all(
+      found.map(async (part, index) =>
+        part.end === undefined ? part : await query({ ...wanted, hash: shards[index] ?? '', limit }),
+      ),
+    );
+    return whole.flatMap(({ rows }) => rows);
   }
 }
 
@@ -161,17 +176,4 @@ function withoutExpiry({
   return entry;
 }
 
-type Order = (one: Entry, other: Entry) => number;
-
-const byText =
-  (name: string): Order =>
-  (one, other) =>
-    String(one[name]) < String(other[name]) ? -1 : 1;
-
-const byNumber =
-  (name: string): Order =>
-  (one, other) =>
-    Number(one[name]) - Number(other[name]);
-
-const first = (limit: number, entries: readonly Entry[], order: Order): Entry[] =>
-  entries.toSorted(order).slice(0, limit);
+const byDueTime = (one: Entry, other: Entry): number => Number(one['dueAt']) - Number(other['dueAt']);

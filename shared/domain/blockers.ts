@@ -1,6 +1,6 @@
 import type { Failure } from './failure.ts';
 import { failures } from './health.ts';
-import type { Host } from './host.ts';
+import { permitsOf, type Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import type { Move } from './move.ts';
 
@@ -112,8 +112,12 @@ function permitOf({ source, target }: Move, hosts: ReadonlyMap<HostName, Host>):
     };
   }
   const full = [
-    ...(leaving !== undefined && leaving.permitsOut.length >= leaving.movesOut ? [`out of ${source}`] : []),
-    ...(entering !== undefined && entering.permitsIn.length >= entering.movesIn ? [`into ${target}`] : []),
+    ...(leaving !== undefined && leaving.permitsOut.length >= permitsOf(leaving, 'out')
+      ? [`out of ${source}`]
+      : []),
+    ...(entering !== undefined && entering.permitsIn.length >= permitsOf(entering, 'in')
+      ? [`into ${target}`]
+      : []),
   ];
   const [first] = full;
   if (first === undefined) {

@@ -24,6 +24,7 @@ import {
   hinder,
   poison,
   retreat,
+  setBack,
   wait,
 } from './transitions.ts';
 import { firstStep, type WorkflowShape } from './workflow-shape.ts';
@@ -43,6 +44,7 @@ type Row<N extends StateName> = { readonly [K in FactKind]: Transition<N, K> };
 const transitions: { readonly [N in StateName]: Row<N> } = {
   waiting: {
     admitted: begin,
+    'set-back': () => 'not-admitted',
     claimed: () => 'not-admitted',
     'lease-extended': () => 'not-admitted',
     progressed: () => 'not-admitted',
@@ -58,6 +60,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
   },
   running: {
     admitted: () => 'already-admitted',
+    'set-back': setBack,
     claimed: claim,
     'lease-extended': extendLease,
     progressed: (scene) =>
@@ -80,6 +83,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
   },
   'rolling-back': {
     admitted: () => 'already-admitted',
+    'set-back': () => 'not-applicable',
     claimed: claim,
     'lease-extended': extendLease,
     progressed: (scene) => own(scene, (held) => ({ status: withProgress(held, scene.fact.progress) })),
@@ -157,6 +161,7 @@ function terminal(): { readonly [K in FactKind]: () => Outcome } {
   const ended = (): Outcome => 'ended';
   return {
     admitted: ended,
+    'set-back': ended,
     claimed: ended,
     'lease-extended': ended,
     progressed: ended,

@@ -3,7 +3,7 @@ import { dueText, overdue } from './deadline.ts';
 import type { Explanation } from './explain.ts';
 import { healingText, type HealingStage } from './healing.ts';
 import type { Signal } from './health.ts';
-import { freeBytes, type Host } from './host.ts';
+import { freeBytes, permitsOf, type Host } from './host.ts';
 
 /** A host with what is placed on it. @param at epoch milliseconds: whether its drain is late @param stage how far its failure has come */
 export function explainHost(
@@ -18,7 +18,11 @@ export function explainHost(
     ailments.length === 0 ? 'healthy' : `unwell (${ailments.map(([signal]) => signal).join(', ')})`;
   const healing = stored.endpoints === 0 ? undefined : healingText(stage, host);
   const due = stored.endpoints === 0 ? '' : dueText(intent.deadline);
-  const permits = `permits out ${use(host.permitsOut, host.movesOut)}, in ${use(host.permitsIn, host.movesIn)}`;
+  const spared =
+    host.throttle === undefined
+      ? ''
+      : `, fewer than its ${String(host.movesOut)} and ${String(host.movesIn)} while it is spared (dray status)`;
+  const permits = `permits out ${use(host.permitsOut, permitsOf(host, 'out'))}, in ${use(host.permitsIn, permitsOf(host, 'in'))}${spared}`;
   return {
     subject: `host ${name}`,
     sentence: `${intent.value} (${intent.reason}${due}), ${health}${healing === undefined ? '' : `; ${healing}`}; holds ${String(stored.endpoints)} endpoints; ${permits}`,
@@ -88,8 +92,8 @@ function fullSides(host: Host, storedBytes: number): Blocker[] {
           },
         ];
   return [
-    ...busy(host.permitsOut, host.movesOut, 'out of'),
-    ...busy(host.permitsIn, host.movesIn, 'into'),
+    ...busy(host.permitsOut, permitsOf(host, 'out'), 'out of'),
+    ...busy(host.permitsIn, permitsOf(host, 'in'), 'into'),
     ...space,
   ];
 }

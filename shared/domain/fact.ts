@@ -5,6 +5,8 @@ import type { Json } from './json.ts';
 export type Fact =
   /** The dispatcher has taken the permits. */
   | { readonly kind: 'admitted' }
+  /** Something more urgent needs its permits, and nothing has been done yet: it waits for others again. */
+  | { readonly kind: 'set-back'; readonly code: string; readonly on: string }
   /** A worker wants to work on it; `token` is the one it saw, so that two claims cannot both be right. */
   | { readonly kind: 'claimed'; readonly owner: string; readonly leaseMs: number }
   | {

@@ -52,11 +52,19 @@ export const knobNames: readonly KnobName[] = [
   'graceMs',
 ];
 
+/** Moves that may be under way at once for the time being. */
+export interface FleetThrottle {
+  readonly all?: number;
+  readonly zones: Readonly<Record<string, number>>;
+}
+
 /** The one record of an installation that is about all of it. */
 export interface Fleet {
   readonly knobs: Knobs;
   /** Who turned each knob last, when and why; absent: it was never turned. */
   readonly turned: Readonly<Partial<Record<KnobName, Hold>>>;
+  /** Fewer moves than the knobs allow, while the autoscaler finds that fewer will do. */
+  readonly throttle?: FleetThrottle;
   /** Nothing begins and nothing cuts over anywhere. */
   readonly paused?: Hold;
   readonly version: number;

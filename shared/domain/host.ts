@@ -42,6 +42,8 @@ export interface Host extends Profile, Health {
   readonly movesIn: number;
   /** What was done by itself about its last failure. */
   readonly healing?: Healing;
+  /** How many of them are given out just now, while the host is spared; absent: all. */
+  readonly throttle?: HostThrottle;
   readonly permitsOut: readonly MoveId[];
   readonly permitsIn: readonly MoveId[];
   /** Bytes set aside for moves on their way here. */
@@ -52,6 +54,18 @@ export interface Host extends Profile, Health {
 }
 
 export type PermitSide = 'out' | 'in';
+
+/** Permits that a host has for the time being, on each side. */
+export interface HostThrottle {
+  readonly out: number;
+  readonly in: number;
+}
+
+/** How many moves may leave or enter a host at once, as things are. */
+export function permitsOf(host: Pick<Host, 'movesOut' | 'movesIn' | 'throttle'>, side: PermitSide): number {
+  const most = side === 'out' ? host.movesOut : host.movesIn;
+  return Math.min(most, host.throttle?.[side] ?? most);
+}
 
 /** May new endpoints arrive? A host that is only strained takes them, a few at a time. */
 export function acceptsArrivals(host: Host): boolean {

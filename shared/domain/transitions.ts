@@ -1,4 +1,4 @@
-import type { RollingBackState, RunningState } from './execution.ts';
+import type { ExecutionState, RollingBackState, RunningState } from './execution.ts';
 import type { FactOf } from './fact.ts';
 import type { Failure } from './failure.ts';
 import {
@@ -15,13 +15,43 @@ import {
   type StateOf,
   type Working,
 } from './transition.ts';
-import { firstStep, phaseOf, stepAfter, stepBefore, stepIndex } from './workflow-shape.ts';
+import {
+  firstStep,
+  hasLeftNothing,
+  phaseOf,
+  stepAfter,
+  stepBefore,
+  stepIndex,
+  type WorkflowShape,
+} from './workflow-shape.ts';
 
 export function begin({ shape, now }: Scene<StateOf<'waiting'>, FactOf<'admitted'>>): Outcome {
   const { name, phase } = firstStep(shape);
   return {
     status: { state: 'running', step: name, ...fresh, dueAt: now, forwardOnly: false, retreats: 0 },
     effects: [{ kind: 'send-work', phase, afterMs: 0 }],
+  };
+}
+
+/**
+ * May what is under way wait again, as if it had never begun? Only what has left nothing anywhere, and what no
+ * worker holds: one that has fallen silent finds out with its next report.
+ */
+export function mayBeSetBack(shape: WorkflowShape, status: ExecutionState, now: number): boolean {
+  return (
+    status.state === 'running' &&
+    hasLeftNothing(shape, status.step) &&
+    (status.lease === undefined || now >= status.lease.until)
+  );
+}
+
+/** What it has found out is looked at anew; the tokens of its workers go on from where they are. */
+export function setBack({ shape, status, fact, now }: Scene<RunningState, FactOf<'set-back'>>): Outcome {
+  if (!mayBeSetBack(shape, status, now)) return 'not-applicable';
+  const { code, on } = fact;
+  return {
+    status: { state: 'waiting', waiting: { code, on, since: now }, dueAt: now },
+    patch: { results: {}, timings: {} },
   };
 }
 

@@ -10,6 +10,8 @@ export interface StepShape {
    * worker that finds such a step asks first whether an earlier one has gone further than the record says.
    */
   readonly hurried?: true;
+  /** Whatever it does stands in our own record: work that has come no further can be begun anew at any time. */
+  readonly leavesNothing?: true;
 }
 
 export interface WorkflowShape {
@@ -69,14 +71,21 @@ export function phaseOf(shape: WorkflowShape, step: string): string {
   return stepOf(shape, step).phase;
 }
 
+/** Has work that stands in this step done nothing yet that would have to be undone? */
+export function hasLeftNothing(shape: WorkflowShape, step: string): boolean {
+  return shape.steps
+    .slice(0, stepIndex(shape, step) + 1)
+    .every(({ leavesNothing }) => leavesNothing === true);
+}
+
 /**
  * The move of one endpoint. Steps 1–6 transfer, 7–11 cut over, 12 retires the source copy.
  */
 export const moveEndpointShape = {
   name: 'move-endpoint',
   steps: [
-    { name: 'preflight', phase: 'transfer' },
-    { name: 'reserve', phase: 'transfer' },
+    { name: 'preflight', phase: 'transfer', leavesNothing: true },
+    { name: 'reserve', phase: 'transfer', leavesNothing: true },
     { name: 'provision', phase: 'transfer' },
     { name: 'copy', phase: 'transfer' },
     { name: 'catch-up', phase: 'transfer' },

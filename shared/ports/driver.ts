@@ -130,6 +130,8 @@ export interface MoveSession {
   catchUp(progress: Json | undefined): Promise<StepEnd>;
   /** Online comparison by chunk; `done.result` is the report. Differences that stay throw. */
   verify(progress: Json | undefined): Promise<StepEnd>;
+  /** A question that asks nothing of a host: how long it takes tells how the host is. */
+  ping(side: 'source' | 'target'): Promise<void>;
   /** How long would writers wait if the freeze came now? */
   predictPause(): Promise<{ readonly ms: number; readonly why: string }>;
   /** Fence and empty the source; the session into it stays open in this object. Returns with the barrier passed. */

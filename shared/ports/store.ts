@@ -6,8 +6,10 @@ import type { BatchId, EndpointName, HostName, MoveId } from '../domain/ids.ts';
 import type { Letter } from '../domain/letter.ts';
 import type { Move, MoveLabel } from '../domain/move.ts';
 import type { Notification } from '../domain/notification.ts';
+import type { Pace } from '../domain/pace.ts';
 import type { Placement } from '../domain/placement.ts';
 import type { RequestRecord } from '../domain/request.ts';
+import type { Scaler } from '../domain/scaling.ts';
 
 /** The records of the one table, by kind. Each has a `version` that grows by one with every commit. */
 export interface Records {
@@ -20,6 +22,8 @@ export interface Records {
   readonly letter: Letter;
   readonly fleet: Fleet;
   readonly news: Notification;
+  readonly pace: Pace;
+  readonly scaler: Scaler;
 }
 export type RecordKind = keyof Records;
 
@@ -35,6 +39,8 @@ export interface Keys {
   /** There is one. */
   readonly fleet: object;
   readonly news: Pick<Notification, 'id'>;
+  readonly pace: object;
+  readonly scaler: Pick<Scaler, 'target'>;
 }
 
 export type Committed<R> = { readonly kind: 'committed'; readonly record: R } | { readonly kind: 'conflict' };
@@ -79,6 +85,11 @@ export interface Permits {
   /** `true` if the move now holds (or already held) one of `limit` permits. */
   take(host: HostName, side: PermitSide, move: MoveId, limit: number): Promise<boolean>;
   giveBack(host: HostName, side: PermitSide, move: MoveId): Promise<void>;
+  /**
+   * Commits that a move waits again, and gives back both its permits, all at once or not at all: nobody ever sees it
+   * under way without them, and who is late finds another version.
+   */
+  setBack(before: Move, after: Move): Promise<Committed<Move>>;
   /** Sets space aside on a host; asking again replaces the figure. */
   reserve(host: HostName, move: MoveId, bytes: number): Promise<void>;
   unreserve(host: HostName, move: MoveId): Promise<void>;
@@ -128,12 +139,16 @@ export interface WaitingMove {
   readonly target: HostName;
   readonly priority: number;
   readonly createdAt: number;
+  /** Where it stands among those that wait: see `waiting-order`. */
+  readonly order: string;
 }
 
 /** Index reads: eventually consistent, so they propose and never decide. */
 export interface Views {
   hosts(cursor?: string): Promise<Page<HostName>>;
   endpointsOn(host: HostName, cursor?: string): Promise<Page<EndpointName>>;
+  /** Every target of which the autoscaler knows something. */
+  scalers(cursor?: string): Promise<Page<string>>;
   /** Every endpoint's name; for selections by label. */
   endpoints(cursor?: string): Promise<Page<EndpointName>>;
   /** Every batch, in the order of their ids. */
@@ -148,8 +163,8 @@ export interface Views {
   lettersAt(hour: string, cursor?: string): Promise<Page<Keys['letter']>>;
   /** What people were told, or are to be, that came up in an hour (`2026-11-21T08`), newest last. */
   notificationsAt(hour: string, cursor?: string): Promise<Page<Keys['news']>>;
-  /** Moves that wait for a permit: highest priority first, then oldest, at most about `limit` of them. */
-  waiting(limit: number): Promise<readonly WaitingMove[]>;
+  /** Moves of one shard that wait for a permit, in their order, behind `after`; at most `limit` of them. */
+  waiting(shard: string, after: string, limit: number): Promise<readonly WaitingMove[]>;
   /** Due at or before `now`, at most about `limit` of them. */
   due(now: number, limit: number): Promise<readonly Due[]>;
   history(move: MoveId, cursor?: string): Promise<Page<HistoryEntry>>;

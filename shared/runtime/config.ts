@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { alarmDefaults } from '../domain/alarm.ts';
+import type { ScaleBounds } from '../domain/scaling.ts';
 
 /** A setting of the environment is missing or is not what it must be. */
 export class ConfigInvalid extends Error {
@@ -14,6 +15,36 @@ const names = z.string().transform((text) =>
     .map((name) => name.trim())
     .filter((name) => name !== ''),
 );
+
+const seconds = z
+  .int()
+  .positive()
+  .transform((value) => value * 1_000);
+const bounds = z
+  .strictObject({
+    least: z.int().positive(),
+    most: z.int().positive().default(Number.MAX_SAFE_INTEGER),
+    gradient: z.int().positive(),
+    stepS: seconds,
+    cooldownS: seconds,
+  })
+  .transform(({ stepS, cooldownS, ...rest }): ScaleBounds => ({
+    ...rest,
+    stepMs: stepS,
+    cooldownMs: cooldownS,
+  }));
+/** How far and how fast the permits of all, of a zone and of a host are scaled, as JSON. */
+const scaling = z
+  .string()
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'no JSON text' });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.strictObject({ all: bounds, zone: bounds, host: bounds }));
 
 const loopback = /^https?:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?(?:\/|$)/;
 
@@ -45,6 +76,7 @@ const environment = z.object({
   /** Names with commas between them: see `AlarmRules`. Only the function that hears alarms is told. */
   ALARM_HOST_DIMENSIONS: names.default([...alarmDefaults.hostDimensions]),
   ALARM_FAILED_SUFFIXES: names.default([...alarmDefaults.failedSuffixes]),
+  SCALING: scaling,
   /** An invocation is at a safe point this long before the platform would cut it off. */
   DEADLINE_MARGIN_MS: milliseconds.default(1_000),
   AWS_LAMBDA_FUNCTION_NAME: z.string().default('drayage'),
@@ -54,6 +86,8 @@ const environment = z.object({
 
 /** What the environment says, checked. */
 export interface Config extends z.output<typeof environment> {
+  /** The account, the region and the partition that it runs in, as the ARN of an alarm begins with them. */
+  readonly alarms: { readonly account: string; readonly arnPrefix: string };
   /** The services are emulated on this machine: the embedded cloud. */
   readonly isEmbedded: boolean;
 }
@@ -66,7 +100,12 @@ export function readConfig(variables: Readonly<Record<string, string | undefined
   const parsed = environment.safeParse(variables);
   if (parsed.success) {
     const { AWS_ENDPOINT_URL_DYNAMODB: own, AWS_ENDPOINT_URL: general } = parsed.data;
-    return { ...parsed.data, isEmbedded: loopback.test(own ?? general ?? '') };
+    const [, partition = '', , region = '', account = ''] = parsed.data.ANNOUNCEMENTS_TOPIC_ARN.split(':');
+    return {
+      ...parsed.data,
+      alarms: { account, arnPrefix: `arn:${partition}:cloudwatch:${region}:${account}:alarm:` },
+      isEmbedded: loopback.test(own ?? general ?? ''),
+    };
   }
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new ConfigInvalid(

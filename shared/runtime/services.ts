@@ -1,3 +1,4 @@
+import type { AlarmOwner } from '../contracts/events/alarm-notification.ts';
 import { createBlobs } from '../aws/blobs.ts';
 import { createBus } from '../aws/bus.ts';
 import {
@@ -20,6 +21,7 @@ import { machineClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { driverRegistry, noDrivers, type DriverLoaders } from './drivers.ts';
 import { logOf } from './log.ts';
+import { createMeter } from './meter.ts';
 import { platform } from './platform.ts';
 
 let made: Services | undefined;
@@ -28,6 +30,12 @@ let made: Services | undefined;
 export function services(): Services {
   made ??= createServices(noDrivers);
   return made;
+}
+
+/** Whose alarms are listened to. */
+export function alarmOwner(): AlarmOwner {
+  const { STAGE, alarms } = platform().config;
+  return { stage: STAGE, ...alarms };
 }
 
 /** The composition root: the only place where the ports get their adapters. */
@@ -55,6 +63,7 @@ export function createServices(drivers: DriverLoaders): Services {
     secrets: createSecrets({ client: createSecretsClient(clients) }),
     ...fate,
     log: logOf(logger),
+    meter: createMeter(config.STAGE),
     driver: driverRegistry(drivers),
     settings: settingsOf(config),
   };
@@ -83,4 +92,5 @@ const settingsOf = (config: Config): Settings => ({
   freshMs: config.FRESH_MS,
   ...(config.HEALING_RETENTION_MS === undefined ? {} : { healingRetentionMs: config.HEALING_RETENTION_MS }),
   alarms: { hostDimensions: config.ALARM_HOST_DIMENSIONS, failedSuffixes: config.ALARM_FAILED_SUFFIXES },
+  scaling: config.SCALING,
 });

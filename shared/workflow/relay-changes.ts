@@ -2,6 +2,7 @@ import { explainState } from '../domain/explain.ts';
 import { isSettled, isStuckUntold, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import { isUnannounced, type Placement } from '../domain/placement.ts';
 import type { BatchId } from '../domain/ids.ts';
+import type { Scaler } from '../domain/scaling.ts';
 import type { HistoryEntry, RecordKind, Records } from '../ports/store.ts';
 import { announcePlacement } from './announce-placement.ts';
 import type { Services } from './services.ts';
@@ -32,6 +33,7 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
   await Promise.all([
     services.journal.append(moves.flatMap((change) => historyOf(change.before, change.after))),
     countMoves(services, moves),
+    ...changes.flatMap((change) => (change.kind === 'scaler' ? [tellOfScaling(services, change)] : [])),
     ...latest(placements)
       .filter(isUnannounced)
       .map((placement) => announcePlacement(services, placement)),
@@ -44,6 +46,25 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
 async function passOn(services: RelayServices, id: string): Promise<void> {
   const notification = await services.store.load('news', { id });
   if (notification !== undefined) await sendNotification(services, notification);
+}
+
+/** Each decision of the autoscaler is told, with its reason. */
+async function tellOfScaling(
+  { bus }: RelayServices,
+  { before, after }: { readonly before?: Scaler; readonly after?: Scaler },
+): Promise<void> {
+  const [decision] = after?.decisions ?? [];
+  if (after === undefined || decision === undefined || decision.at === before?.decisions[0]?.at) return;
+  const { at, direction, from, to, reason } = decision;
+  await bus.announce([
+    {
+      id: `${after.target}:${String(after.version)}`,
+      type: 'permits.scaled',
+      subject: after.target,
+      at,
+      data: { target: after.target, direction, from: { ...from }, to: { ...to }, reason },
+    },
+  ]);
 }
 
 interface MoveChange {

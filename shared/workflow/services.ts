@@ -1,9 +1,11 @@
 import type { AlarmRules } from '../domain/alarm.ts';
+import type { ScaleBounds, ScaleTarget } from '../domain/scaling.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { HostDriver } from '../ports/driver.ts';
 import type { Log } from '../ports/log.ts';
+import type { Meter } from '../ports/meter.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Journal, Permits, Store, Views } from '../ports/store.ts';
 
@@ -23,6 +25,8 @@ export interface Settings {
   readonly healingRetentionMs?: number;
   /** How alarms of CloudWatch are read; absent: by the defaults. */
   readonly alarms?: AlarmRules;
+  /** How far and how fast permits are scaled. */
+  readonly scaling: Readonly<Record<ScaleTarget['kind'], ScaleBounds>>;
 }
 
 /** Every side effect there is. A function names its slice of it, so that its signature lists what it can do. */
@@ -37,6 +41,7 @@ export interface Services {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly log: Log;
+  readonly meter: Meter;
   /** @throws StepFailure `driver-unknown` */
   readonly driver: (name: string) => Promise<HostDriver>;
   readonly settings: Settings;

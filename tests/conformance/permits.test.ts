@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { StepFailure } from '../../shared/domain/failure.ts';
 import type { HostName, MoveId } from '../../shared/domain/ids.ts';
+import type { Move } from '../../shared/domain/move.ts';
 import type { Permits, Store } from '../../shared/ports/store.ts';
 import { anyHostName, anyMoveId } from '../support/arbitraries.ts';
 import { sample, sampleOf } from '../support/samples.ts';
@@ -54,6 +55,28 @@ describe.each(subjects)('permits on $name', ({ open, runs }) => {
     expect(await permits.take(name, 'in', other, 1)).toBe(true);
     expect(await permits.take(name, 'in', one, 1)).toBe(false);
     expect(await store.load('host', { name })).toMatchObject({ permitsOut: [one], permitsIn: [other] });
+  });
+
+  test('of a move that waits again are given back with the commit that says so, or not at all', async () => {
+    const move: Move = { ...sample('move'), source: await freshHost(), target: await freshHost() };
+    await store.insert('move', move);
+    await permits.take(move.source, 'out', move.id, 1);
+    await permits.take(move.target, 'in', move.id, 1);
+    const held = async (): Promise<readonly MoveId[]> => {
+      const [source, target] = await store.loadMany('host', [{ name: move.source }, { name: move.target }]);
+      return [...(source?.permitsOut ?? []), ...(target?.permitsIn ?? [])];
+    };
+    const stale = { ...move, version: 2 };
+    expect(await permits.setBack(stale, { ...stale, why: 'late' })).toEqual({ kind: 'conflict' });
+    expect(await held()).toEqual([move.id, move.id]);
+    const waits = { ...move, why: 'waits again' };
+    const before = { ...move, version: 1 };
+    expect(await permits.setBack(before, waits)).toEqual({
+      kind: 'committed',
+      record: { ...waits, version: 2 },
+    });
+    expect(await held()).toEqual([]);
+    expect(await store.load('move', move)).toEqual({ ...waits, version: 2 });
   });
 
   test('stay with their holder when the limit falls, and none is given with a limit of zero', async () => {

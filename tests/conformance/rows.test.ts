@@ -6,7 +6,8 @@ import { changeOf } from '../../shared/aws/stream.ts';
 import { fromItem, toItem } from '../../shared/aws/wire.ts';
 import { decodeHistory, encodeHistory } from '../../shared/contracts/rows/history.ts';
 import { readWaitingEntry } from '../../shared/contracts/rows/move.ts';
-import { shardOf, shards } from '../../shared/contracts/rows/row.ts';
+import { shardOf, shards } from '../../shared/domain/shards.ts';
+import { laneOf, pastLane, pastSource } from '../../shared/domain/waiting-order.ts';
 import { isStuckUntold, labelOf, type Move } from '../../shared/domain/move.ts';
 import { RowUnreadable } from '../../shared/ports/failures.ts';
 import type { RecordKind } from '../../shared/ports/store.ts';
@@ -22,6 +23,8 @@ const kinds: readonly RecordKind[] = [
   'letter',
   'fleet',
   'news',
+  'pace',
+  'scaler',
 ];
 
 describe.each(kinds)('a row of a %s', (kind) => {
@@ -92,16 +95,39 @@ test('two requests have one key only if they have one source and one id', () => 
 });
 
 describe('the index keys of a move', () => {
-  test('sort the highest priority first, then the oldest', () => {
+  test('sort what leaves one source together, of that the highest priority first, and of a lane the oldest', () => {
     fc.assert(
-      fc.property(anyRecord.move, anyRecord.move, (one, other) => {
-        const [mine, its] = [waitingOrder(one), waitingOrder(other)];
-        fc.pre(one.priority !== other.priority || one.createdAt !== other.createdAt);
+      fc.property(anyRecord.move, anyRecord.move, fc.boolean(), (one, another, isOneLane) => {
+        const { source, batch, target } = one;
+        const other = { ...another, source, ...(isOneLane ? { batch, target } : {}) };
+        fc.pre(one.priority !== other.priority || (isOneLane && one.createdAt !== other.createdAt));
         fc.pre(Math.abs(one.priority) <= 1e9 && Math.abs(other.priority) <= 1e9);
         const first =
           one.priority !== other.priority ? one.priority > other.priority : one.createdAt < other.createdAt;
-        expect(mine < its).toBe(first);
+        expect(waitingOrder(one) < waitingOrder(other)).toBe(first);
       }),
+    );
+  });
+
+  test('let a reader pass over a lane, or over a source, and miss nothing behind it', () => {
+    fc.assert(
+      fc.property(anyRecord.move, anyRecord.move, (one, other) => {
+        const [mine, its] = [waitingOrder(one), waitingOrder(other)];
+        for (const [past, isSame] of [
+          [pastLane(mine), laneOf(mine) === laneOf(its)],
+          [pastSource(mine), one.source === other.source],
+        ] as const) {
+          if (isSame) expect(its < past).toBe(true);
+          else expect(its < past).toBe(its < mine);
+        }
+        expect(laneOf(mine) === laneOf(its)).toBe(
+          one.source === other.source &&
+            one.target === other.target &&
+            one.batch === other.batch &&
+            one.priority === other.priority,
+        );
+      }),
+      { numRuns: 1_000 },
     );
   });
 
@@ -110,8 +136,11 @@ describe('the index keys of a move', () => {
       fc.property(anyRecord.move, (move) => {
         fc.pre(Math.abs(move.priority) <= 1e9);
         const { batch, source, target, priority, createdAt } = move;
-        const entry = { pk: 'p', sk: 's', batch, source, target, waitingOrder: waitingOrder(move) };
-        expect(readWaitingEntry(entry)).toEqual({ batch, source, target, priority, createdAt });
+        const order = waitingOrder(move);
+        const entry = { pk: 'p', sk: 's', batch, source, target, waitingOrder: order };
+        expect(readWaitingEntry(entry)).toEqual({ batch, source, target, priority, createdAt, order });
+        const earlier = `${order.split('#')[1] ?? ''}#${order.split('#')[4] ?? ''}#${move.id}`;
+        expect(readWaitingEntry({ ...entry, waitingOrder: earlier })).toMatchObject({ priority, createdAt });
       }),
     );
   });

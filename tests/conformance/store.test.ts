@@ -15,6 +15,8 @@ const kinds: readonly RecordKind[] = [
   'letter',
   'fleet',
   'news',
+  'pace',
+  'scaler',
 ];
 
 describe.each(subjects)('the store on $name', ({ open, runs }) => {
@@ -180,6 +182,8 @@ function identityOf<K extends RecordKind>(kind: K, record: Records[K]): Partial<
     letter: ['message'],
     fleet: [],
     news: ['id'],
+    pace: [],
+    scaler: ['target'],
   };
   return pick(record, names[kind]);
 }

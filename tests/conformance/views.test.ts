@@ -3,8 +3,10 @@ import { CursorInvalid } from '../../shared/aws/cursor.ts';
 import { endpointName, hostName } from '../../shared/domain/ids.ts';
 import { labelOf, type Move } from '../../shared/domain/move.ts';
 import { isUnannounced } from '../../shared/domain/placement.ts';
+import { shardOf } from '../../shared/domain/shards.ts';
+import { pastLane, pastSource } from '../../shared/domain/waiting-order.ts';
 import type { HistoryEntry, Page, Store, Views } from '../../shared/ports/store.ts';
-import { anyBatchId, anyMoveId } from '../support/arbitraries.ts';
+import { anyBatchId, anyHostName, anyMoveId } from '../support/arbitraries.ts';
 import { sample, sampleOf } from '../support/samples.ts';
 import { subjects, type TablePorts } from '../support/store-subjects.ts';
 
@@ -80,38 +82,67 @@ describe.each(subjects)('the views on $name', ({ open }) => {
     expect(listed[3]).toBe(moves[2]?.id);
   });
 
-  test('show waiting moves by priority, then by age, with what the dispatcher needs; no other moves', async () => {
-    const moves = [1, 5, 5, -3, 9].map((priority, index): Move => ({
+  test('show waiting moves of a source lane by lane, with what the dispatcher needs; no other moves', async () => {
+    const [source, other, near, far] = [
+      sampleOf(anyHostName),
+      sampleOf(anyHostName),
+      hostName('near'),
+      hostName('far'),
+    ];
+    const batch = sampleOf(anyBatchId);
+    const ways = [
+      [1, near],
+      [5, near],
+      [5, near],
+      [5, far],
+      [-3, near],
+      [9, near],
+    ] as const;
+    const moves = ways.map(([priority, target], index): Move => ({
       ...waitingMove(),
+      batch,
+      source,
+      target,
       priority,
       createdAt: 1_000_000 - index,
     }));
     for (const move of moves) await store.insert('move', move);
-    const [, , , last, first] = moves;
-    if (last === undefined || first === undefined) throw new RangeError('no move');
-    await store.insert('move', ended(sample('move')));
+    const elsewhere = { ...waitingMove(), source: other };
+    await store.insert('move', elsewhere);
+    await store.insert('move', { ...ended(sample('move')), source });
+    const shard = shardOf(source);
     const known = new Set(moves.map(({ id }) => id));
-    const waiting = (await views.waiting(500)).filter(({ id }) => known.has(id));
-    expect(waiting.map(({ priority, createdAt }) => [priority, createdAt])).toEqual([
-      [9, 999_996],
-      [5, 999_998],
-      [5, 999_999],
-      [1, 1_000_000],
-      [-3, 999_997],
+    const waiting = (await views.waiting(shard, '', 500)).filter(({ id }) => known.has(id));
+    expect(waiting.map(({ priority, target, createdAt }) => [priority, target, createdAt])).toEqual([
+      [9, near, 999_995],
+      [5, far, 999_997],
+      [5, near, 999_998],
+      [5, near, 999_999],
+      [1, near, 1_000_000],
+      [-3, near, 999_996],
     ]);
-    expect(waiting[0]).toEqual({
-      id: first.id,
-      batch: first.batch,
-      source: first.source,
-      target: first.target,
+    const [first, second] = waiting;
+    if (first === undefined || second === undefined) throw new RangeError('no move');
+    expect(first).toEqual({
+      id: moves[5]?.id,
+      batch,
+      source,
+      target: near,
       priority: 9,
-      createdAt: 999_996,
+      createdAt: 999_995,
+      order: first.order,
     });
-    expect(await views.waiting(2)).toHaveLength(2);
+    expect((await views.waiting(shard, pastLane(first.order), 2)).map(({ target }) => target)).toEqual([
+      far,
+      near,
+    ]);
+    const behind = await views.waiting(shard, pastSource(first.order), 500);
+    expect(behind.filter(({ source: its }) => its === source)).toEqual([]);
+    expect((await views.waiting(shardOf(other), '', 500)).map(({ id }) => id)).toContain(elsewhere.id);
     const loaded = await store.load('move', first);
     if (loaded === undefined) throw new RangeError('no move');
     await store.commit('move', loaded, ended(loaded));
-    expect((await views.waiting(500)).map(({ id }) => id)).not.toContain(first.id);
+    expect((await views.waiting(shard, '', 500)).map(({ id }) => id)).not.toContain(first.id);
   });
 
   test('show what is due, and only from its half minute on', async () => {

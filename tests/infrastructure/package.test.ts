@@ -14,6 +14,7 @@ const functions = {
   cutOverEndpoint: 'hosts',
   retireSource: 'hosts',
   rollBackMove: 'hosts',
+  scaleWorkers: 'no host',
   relayChanges: 'no host',
   sweepRows: 'no host',
   sweepHosts: 'no host',
@@ -273,6 +274,34 @@ describe.each(stages)('the stage %s', (stage) => {
       .filter(({ Resource }) => JSON.stringify(Resource).includes('ManifestsBucket'))
       .flatMap(({ Action }) => Action);
     expect(actions).toEqual(['s3:GetObject', 's3:GetObjectVersion']);
+  });
+
+  test('lets nobody but alarms of its own account scale anything, and those tell of both ways', () => {
+    const allowed = ofType('AWS::SNS::TopicPolicy').flatMap(([id, { Properties }]) =>
+      policy
+        .parse(Properties['PolicyDocument'])
+        .Statement.filter(({ Effect }) => Effect === 'Allow')
+        .filter(() => id === 'ScaleTopicPolicy')
+        .map((allows) => ({ id, ...allows })),
+    );
+    expect(allowed).toMatchObject([
+      {
+        id: 'ScaleTopicPolicy',
+        Principal: { Service: 'cloudwatch.amazonaws.com' },
+        Action: ['sns:Publish'],
+        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+      },
+    ]);
+    const alarms = ofType('AWS::CloudWatch::Alarm');
+    expect(alarms.length).toBeGreaterThan(0);
+    for (const [, { Properties }] of alarms) {
+      expect(Properties).toMatchObject({
+        AlarmName: expect.stringMatching(new RegExp(`^drayage-${stage}-scale-`)),
+        Namespace: 'Drayage',
+        AlarmActions: [{ Ref: 'ScaleTopic' }],
+        OKActions: [{ Ref: 'ScaleTopic' }],
+      });
+    }
   });
 
   test('encrypts what lies still', () => {

@@ -32,6 +32,7 @@ const factsIn = (mood: Mood): fc.Arbitrary<(own: number) => Fact> =>
         {
           weight: mood.sideways,
           arbitrary: fc.constantFrom(
+            'set-back' as const,
             'lease-extended' as const,
             'progressed' as const,
             'step-waited' as const,
@@ -56,6 +57,8 @@ const factsIn = (mood: Mood): fc.Arbitrary<(own: number) => Fact> =>
       switch (kind) {
         case 'admitted':
           return { kind };
+        case 'set-back':
+          return { kind, code: 'permit', on: 'a permit' };
         case 'claimed':
           return { kind, owner: 'w', leaseMs: 500 };
         case 'lease-extended':
@@ -206,6 +209,27 @@ describe('laws of the state machine', () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test('what waits again had left nothing anywhere, was held by nobody, and is admitted like any other', () => {
+    let waitedAgain = 0;
+    fc.assert(
+      fc.property(stories, (story) => {
+        const passed = live(story);
+        for (const [index, { execution, now }] of passed.entries()) {
+          const before = passed[index - 1]?.execution;
+          if (before === undefined || execution.status.state !== 'waiting') continue;
+          if (before.status.state === 'waiting') continue;
+          waitedAgain += 1;
+          if (before.status.state !== 'running') throw new Error('only what is under way waits again');
+          expect(['preflight', 'reserve']).toContain(before.status.step);
+          expect(before.status.lease === undefined || before.status.lease.until <= now).toBe(true);
+          expect(execution).toMatchObject({ token: before.token, results: {} });
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(waitedAgain).toBeGreaterThan(20);
   });
 
   test('a rollback undoes the step it met and every one before it, each once, in reverse', () => {

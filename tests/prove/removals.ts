@@ -1,4 +1,5 @@
 import type { Removal } from './removal.ts';
+import { admissionRemovals } from './removals/admission.ts';
 import { arbiterRemovals } from './removals/arbiter.ts';
 import { engineRemovals } from './removals/engine.ts';
 import { hostRemovals } from './removals/host.ts';
@@ -14,6 +15,7 @@ export const everyRemoval: readonly Removal[] = [
   ...arbiterRemovals,
   ...tableRemovals,
   ...engineRemovals,
+  ...admissionRemovals,
   ...moveRemovals,
   ...hostRemovals,
   ...identityRemovals,

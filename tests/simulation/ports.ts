@@ -56,6 +56,7 @@ export function servicesOf(process: Process, backing: Backing): Services {
     clock: process.clock,
     chance,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    meter: { note: () => undefined },
     driver: (name) =>
       name === driver.name
         ? Promise.resolve(driver)
@@ -116,6 +117,11 @@ function permitsOf(process: Process, inner: Permits): Permits {
       process.call(writes(`give back permit ${side} of ${host} of ${move}`), () =>
         inner.giveBack(host, side, move),
       ),
+    setBack: (before, after) => {
+      const key = codecs.move.key(before);
+      const name = `set back ${key.pk} v${String(before.version)}`;
+      return process.call({ ...writes(name), commits: true, key }, () => inner.setBack(before, after));
+    },
     reserve: (host, move, bytes) =>
       process.call(writes(`reserve on ${host} for ${move}`), () => inner.reserve(host, move, bytes)),
     unreserve: (host, move) =>
@@ -129,11 +135,12 @@ function viewsOf(process: Process, inner: Views): Views {
   return {
     hosts: (cursor) => look('hosts', () => inner.hosts(cursor)),
     endpointsOn: (host, cursor) => look('endpoints of a host', () => inner.endpointsOn(host, cursor)),
+    scalers: (cursor) => look('scalers', () => inner.scalers(cursor)),
     endpoints: (cursor) => look('endpoints', () => inner.endpoints(cursor)),
     batches: (cursor) => look('batches', () => inner.batches(cursor)),
     movesOf: (batch, label, cursor) => look('moves of a batch', () => inner.movesOf(batch, label, cursor)),
     movesAt: (hour, cursor) => look('moves of an hour', () => inner.movesAt(hour, cursor)),
-    waiting: (limit) => look('waiting', () => inner.waiting(limit)),
+    waiting: (shard, after, limit) => look('waiting', () => inner.waiting(shard, after, limit)),
     due: (now, limit) => look('due', () => inner.due(now, limit)),
     history: (move, cursor) => look('history', () => inner.history(move, cursor)),
     cleanupsOn: (host, cursor) => look('cleanups', () => inner.cleanupsOn(host, cursor)),

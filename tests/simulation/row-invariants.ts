@@ -44,6 +44,8 @@ export function assertChange(standing: Standing, change: Change): void {
     case 'letter':
     case 'fleet':
     case 'news':
+    case 'pace':
+    case 'scaler':
       return;
     default:
       return change satisfies never;

@@ -21,9 +21,11 @@ import type { Json, JsonObject } from '../../shared/domain/json.ts';
 import type { Letter } from '../../shared/domain/letter.ts';
 import { moveLabels, type Move } from '../../shared/domain/move.ts';
 import type { Notification } from '../../shared/domain/notification.ts';
+import type { Pace } from '../../shared/domain/pace.ts';
 import type { Arbitration, Placement } from '../../shared/domain/placement.ts';
 import type { MovePolicy } from '../../shared/domain/policy.ts';
 import type { RequestRecord } from '../../shared/domain/request.ts';
+import type { Dials, HeardAlarm, Scaler } from '../../shared/domain/scaling.ts';
 import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
 import type { RecordKind, Records } from '../../shared/ports/store.ts';
 
@@ -114,6 +116,7 @@ const host: Arbitrary<Host> = fc
       serverVersion: text,
       movesOut: small,
       movesIn: small,
+      throttle: fc.record({ out: small, in: small }),
       permitsOut: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
       permitsIn: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
       reserved: fc.dictionary(anyMoveId, count, { maxKeys: 3, noNullPrototype: true }),
@@ -123,7 +126,7 @@ const host: Arbitrary<Host> = fc
     },
     { noNullPrototype: true },
   )
-  .chain((whole) => lacking(whole, ['secret', 'capacityBytes', 'healing']));
+  .chain((whole) => lacking(whole, ['secret', 'capacityBytes', 'throttle', 'healing']));
 
 const held = { move: anyMoveId, token: count };
 const arbitration: Arbitrary<Arbitration> = fc.oneof(
@@ -359,6 +362,44 @@ const notification: Arbitrary<Notification> = fc
   )
   .chain((whole) => lacking(whole, ['toldAt']));
 
+const pace: Arbitrary<Pace> = fc.record({
+  minute: time,
+  starts: small,
+  granted: fc.array(
+    fc.record({ id: anyMoveId, batch: anyBatchId, source: anyHostName, target: anyHostName, at: time }),
+    { maxLength: 4 },
+  ),
+  version,
+});
+
+const dials: Arbitrary<Dials> = fc.record({ out: small, in: small, moves: small }, { requiredKeys: [] });
+const heard: Arbitrary<HeardAlarm> = fc.record({
+  state: fc.constantFrom('alarm' as const, 'ok' as const),
+  at: time,
+  name: text,
+});
+const scaler: Arbitrary<Scaler> = fc
+  .record({
+    target: key,
+    dials,
+    alarms: fc.record({ wait: heard, lag: heard, latency: heard }, { requiredKeys: [] }),
+    watch: fc.record({ from: time, peak: small, before: small }, { requiredKeys: ['from', 'peak'] }),
+    decisions: fc.array(
+      fc.record({
+        at: time,
+        direction: fc.constantFrom('out' as const, 'in' as const),
+        from: dials,
+        to: dials,
+        reason: text,
+      }),
+      { maxLength: 4 },
+    ),
+    lastOutAt: time,
+    lastInAt: time,
+    version,
+  })
+  .chain((whole) => lacking(whole, ['lastOutAt', 'lastInAt']));
+
 export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = {
   host,
   endpoint: placement,
@@ -369,6 +410,8 @@ export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = 
   letter,
   fleet,
   news: notification,
+  pace,
+  scaler,
 };
 
 /** The value without some of the named fields, each by chance. */

@@ -5,6 +5,7 @@ import type { Clock } from '../../shared/ports/clock.ts';
 import type { Services } from '../../shared/workflow/services.ts';
 import { work } from '../../shared/workflow/engine/work.ts';
 import type { Step, Task, Tasks, Workflow } from '../../shared/workflow/engine/workflow.ts';
+import { scalingBounds } from './scaling-bounds.ts';
 
 /** Time that passes only when somebody waits for it. */
 export class ManualClock implements Clock {
@@ -121,6 +122,7 @@ export class EngineBench {
         slowStoreMs: 1,
         patienceMs: 1,
         freshMs: 1,
+        scaling: scalingBounds,
       },
       bus: {
         sendWork: (sending, afterMs) => {

@@ -31,6 +31,7 @@ import { onStatement } from './statement-hook.ts';
 import { Strikes, type Moment } from './strikes.ts';
 import { unanswering } from './unanswering-store.ts';
 import { WorkerLife } from './worker-life.ts';
+import { scalingBounds } from './scaling-bounds.ts';
 
 export interface FaultyMoveOptions {
   readonly content?: Tenant['content'];
@@ -113,6 +114,7 @@ export class FaultyMove {
       bus,
       secrets: createMemorySecrets(this.secrets),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      meter: { note: () => undefined },
       driver: () => Promise.resolve(postgresDriver),
       settings: {
         installation: options.installation ?? 'faults',
@@ -120,6 +122,7 @@ export class FaultyMove {
         slowStoreMs: 500,
         patienceMs: options.patienceMs ?? 10_000,
         freshMs: 600_000,
+        scaling: scalingBounds,
       },
     };
     table.onChange = (change) => this.#diary.note(change);

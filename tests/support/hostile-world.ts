@@ -21,6 +21,7 @@ import { machineClock } from '../../shared/runtime/clock.ts';
 import { driverRegistry } from '../../shared/runtime/drivers.ts';
 import { acceptRequest } from '../../shared/workflow/requests/accept-request.ts';
 import { reactToHostChange } from '../../shared/workflow/requests/react-to-host-change.ts';
+import { scalingBounds } from './scaling-bounds.ts';
 
 export type Topic = 'requests' | 'host-changes';
 
@@ -68,7 +69,14 @@ export class HostileWorld {
     } else {
       const secrets = createMemorySecrets(new Map());
       const driver = driverRegistry({ simulated: async () => simulatedDriver(transport) });
-      const settings = { installation: 'test', leaseMs: {}, slowStoreMs: 1, patienceMs: 1, freshMs: 1 };
+      const settings = {
+        installation: 'test',
+        leaseMs: {},
+        slowStoreMs: 1,
+        patienceMs: 1,
+        freshMs: 1,
+        scaling: scalingBounds,
+      };
       await reactToHostChange({ ...services, settings, secrets, driver }, parseHostChange(text, receivedAt));
     }
   }
@@ -133,12 +141,14 @@ export function planningServices({ store, blobs, bus }: HostileWorld, table: Mem
     clock: machineClock,
     chance: machineChance,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    meter: { note: () => undefined },
     settings: {
       installation: 'test',
       leaseMs: {},
       slowStoreMs: 1_000,
       patienceMs: 1_000,
       freshMs: 1_000,
+      scaling: scalingBounds,
     },
   };
 }

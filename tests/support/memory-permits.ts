@@ -1,10 +1,13 @@
 import { codecs } from '../../shared/aws/layout.ts';
+import { changeBetween } from '../../shared/aws/row-change.ts';
 import type { HostName } from '../../shared/domain/ids.ts';
 import type { Attribute, Row } from '../../shared/contracts/rows/row.ts';
 import { StepFailure } from '../../shared/domain/failure.ts';
 import type { PermitSide } from '../../shared/domain/host.ts';
+import type { Move } from '../../shared/domain/move.ts';
 import type { Permits } from '../../shared/ports/store.ts';
-import type { MemoryTable } from './memory-table.ts';
+import { machineChance } from '../../shared/runtime/chance.ts';
+import type { MemoryTable, MemoryWrite } from './memory-table.ts';
 
 const attributeOf = { out: 'permitsOut', in: 'permitsIn' } as const satisfies Record<PermitSide, string>;
 
@@ -26,6 +29,39 @@ export function createMemoryPermits(table: MemoryTable): Permits {
         const held = new Set([...setIn(row, name)].filter((each) => each !== move));
         return { ...row, [name]: held.size === 0 ? undefined : held };
       });
+    },
+    async setBack(before, after) {
+      const record: Move = { ...after, version: before.version + 1 };
+      const { set, remove } = changeBetween(
+        'move',
+        before,
+        record,
+        machineChance.digest('set back', before.id, String(before.version)),
+      );
+      const without = (host: HostName, side: PermitSide): MemoryWrite => ({
+        key: codecs.host.key({ name: host }),
+        next: (row) => {
+          if (row === undefined) return 'refused';
+          const held = new Set([...setIn(row, attributeOf[side])].filter((each) => each !== before.id));
+          return { ...row, [attributeOf[side]]: held.size === 0 ? undefined : held };
+        },
+      });
+      const answer = await table.writeAll([
+        {
+          key: codecs.move.key(before),
+          next: (row) =>
+            row?.['version'] === before.version
+              ? {
+                  ...row,
+                  ...Object.fromEntries(remove.map((name) => [name, undefined])),
+                  ...Object.fromEntries(set),
+                }
+              : 'refused',
+        },
+        without(before.source, 'out'),
+        without(before.target, 'in'),
+      ]);
+      return answer === 'done' ? { kind: 'committed', record } : { kind: 'conflict' };
     },
     async reserve(host, move, bytes) {
       const answer = await onHost(host, (row) => ({

@@ -62,6 +62,8 @@ const read: { readonly [K in RecordKind]: WeakMap<Row, Records[K]> } = {
   letter: new WeakMap(),
   fleet: new WeakMap(),
   news: new WeakMap(),
+  pace: new WeakMap(),
+  scaler: new WeakMap(),
 };
 
 /** The record in a row of a table in memory. Each row is read once: neither rows nor records ever change. */

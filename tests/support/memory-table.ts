@@ -22,6 +22,12 @@ export interface MemoryChange {
   readonly after: Row | undefined;
 }
 
+/** A row, and what is made of it. */
+export interface MemoryWrite {
+  readonly key: RowKey;
+  readonly next: (row: Row | undefined) => Row | 'gone' | 'refused';
+}
+
 /** No answer came. */
 export class AnswerLost extends StoreUnavailable {}
 
@@ -47,20 +53,22 @@ export class MemoryTable {
    * Replaces a row by what `next` makes of it; `next` may refuse, and is asked again when a late write lands.
    * @throws AnswerLost
    */
-  async write(
-    key: RowKey,
-    next: (row: Row | undefined) => Row | 'gone' | 'refused',
-  ): Promise<'done' | 'refused'> {
+  async write(key: RowKey, next: MemoryWrite['next']): Promise<'done' | 'refused'> {
+    return this.writeAll([{ key, next }]);
+  }
+
+  /** Several at once, or none of them. @throws AnswerLost */
+  async writeAll(writes: readonly [MemoryWrite, ...MemoryWrite[]]): Promise<'done' | 'refused'> {
     await Promise.resolve();
-    switch (this.fault({ operation: 'write', key })) {
+    switch (this.fault({ operation: 'write', key: writes[0].key })) {
       case 'none':
-        return this.#apply(key, next);
+        return this.#apply(writes);
       case 'lost-answer':
-        this.#apply(key, next);
+        this.#apply(writes);
         break;
       case 'late':
         this.#late.push(() => {
-          this.#apply(key, next);
+          this.#apply(writes);
         });
         break;
       case 'lost-request':
@@ -81,14 +89,18 @@ export class MemoryTable {
     for (const write of due) write();
   }
 
-  #apply(key: RowKey, next: (row: Row | undefined) => Row | 'gone' | 'refused'): 'done' | 'refused' {
-    const before = this.#rows.get(nameOf(key));
-    const made = next(before);
-    if (made === 'refused') return 'refused';
-    const after = made === 'gone' ? undefined : definedOnly(made);
-    if (after === undefined) this.#rows.delete(nameOf(key));
-    else this.#rows.set(nameOf(key), after);
-    if (!isDeepStrictEqual(before, after)) this.onChange({ before, after });
+  #apply(writes: readonly MemoryWrite[]): 'done' | 'refused' {
+    const made = writes.map(({ key, next }) => {
+      const before = this.#rows.get(nameOf(key));
+      return { key, before, after: next(before) };
+    });
+    if (made.some(({ after }) => after === 'refused')) return 'refused';
+    for (const { key, before, after: next } of made) {
+      const after = next === 'gone' || next === 'refused' ? undefined : definedOnly(next);
+      if (after === undefined) this.#rows.delete(nameOf(key));
+      else this.#rows.set(nameOf(key), after);
+      if (!isDeepStrictEqual(before, after)) this.onChange({ before, after });
+    }
     return 'done';
   }
 
@@ -115,6 +127,7 @@ export class MemoryTable {
 function isIn(value: Row[string], range: RowsQuery['range']): boolean {
   if (value === undefined) return false;
   if (range === undefined) return true;
+  if ('above' in range) return typeof value === 'string' && value > range.above;
   return 'beginsWith' in range
     ? typeof value === 'string' && value.startsWith(range.beginsWith)
     : typeof value === 'number' && value <= range.atMost;

@@ -22,6 +22,7 @@ import { createMemoryStore } from './memory-store.ts';
 import { MemoryTable } from './memory-table.ts';
 import { notedDriver, type HostCall } from './noted-driver.ts';
 import { hostOf, moveOf, states } from './sample-batch.ts';
+import { scalingBounds } from './scaling-bounds.ts';
 
 /**
  * The services over memory and simulated hosts `a` and `b`, with a hand-turned clock; every call to a host is
@@ -58,6 +59,7 @@ export class MoveBench {
       bus: this.bus,
       secrets: createMemorySecrets(new Map([['password', 'secret']])),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      meter: { note: () => undefined },
       driver: () => Promise.resolve(driver),
       settings: {
         installation: 'bench',
@@ -65,6 +67,7 @@ export class MoveBench {
         slowStoreMs: 500,
         patienceMs: 900_000,
         freshMs: 600_000,
+        scaling: scalingBounds,
       },
     };
   }

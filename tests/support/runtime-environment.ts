@@ -26,6 +26,11 @@ export const variables = {
   SLOW_STORE_MS: '250',
   PATIENCE_MS: '60000',
   FRESH_MS: '600000',
+  SCALING: JSON.stringify({
+    all: { least: 50, gradient: 25, stepS: 55, cooldownS: 1800 },
+    zone: { least: 25, gradient: 10, stepS: 55, cooldownS: 1800 },
+    host: { least: 1, gradient: 1, stepS: 55, cooldownS: 300 },
+  }),
   DEADLINE_MARGIN_MS: '4000',
 } as const;
 

@@ -15,6 +15,8 @@ const named: { readonly [K in RecordKind]: (record: Records[K]) => Records[K] } 
   letter: (letter) => ({ ...letter, message: `sample-${String(count)}` }),
   fleet: (fleet) => fleet,
   news: (notification) => ({ ...notification, id: `sample-${String(count)}` }),
+  pace: (pace) => pace,
+  scaler: (scaler) => ({ ...scaler, target: `zone/sample-${String(count)}` }),
 };
 
 /** A record of a kind like no other before it: of version 1, and with a key of its own. */

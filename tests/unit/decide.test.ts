@@ -30,6 +30,7 @@ const token = 7;
 const ms = 3;
 const facts: { readonly [K in FactKind]: FactOf<K> } = {
   admitted: { kind: 'admitted' },
+  'set-back': { kind: 'set-back', code: 'permit', on: 'a permit' },
   claimed: { kind: 'claimed', owner: 'worker-2', leaseMs: 30_000 },
   'lease-extended': { kind: 'lease-extended', token, leaseMs: 30_000 },
   progressed: { kind: 'progressed', token, progress: 1 },
@@ -48,6 +49,7 @@ const facts: { readonly [K in FactKind]: FactOf<K> } = {
 const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } } = {
   waiting: {
     admitted: 'running preflight',
+    'set-back': 'not-admitted',
     claimed: 'not-admitted',
     'lease-extended': 'not-admitted',
     progressed: 'not-admitted',
@@ -63,6 +65,7 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
   },
   running: {
     admitted: 'already-admitted',
+    'set-back': 'not-applicable',
     claimed: 'held',
     'lease-extended': 'running copy',
     progressed: 'running copy',
@@ -78,6 +81,7 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
   },
   'rolling-back': {
     admitted: 'already-admitted',
+    'set-back': 'not-applicable',
     claimed: 'held',
     'lease-extended': 'rolling-back copy',
     progressed: 'rolling-back copy',
@@ -99,6 +103,7 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
 function ended(): { readonly [K in FactKind]: 'ended' } {
   return {
     admitted: 'ended',
+    'set-back': 'ended',
     claimed: 'ended',
     'lease-extended': 'ended',
     progressed: 'ended',

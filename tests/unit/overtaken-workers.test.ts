@@ -18,12 +18,13 @@ import { createMemoryPermits } from '../support/memory-permits.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { MemoryTable } from '../support/memory-table.ts';
 import { batchOf, hostOf, moveOf, states } from '../support/sample-batch.ts';
+import { scalingBounds } from '../support/scaling-bounds.ts';
 
 /** Stories of workers that were held up, and went on after others had gone on without them. */
 describe('a worker that was overtaken', () => {
   let services: Pick<
     Services,
-    'store' | 'permits' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'settings'
+    'store' | 'permits' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'settings'
   >;
   let bus: MemoryBus;
   const forever = { remainingMs: () => 60_000 };
@@ -42,7 +43,15 @@ describe('a worker that was overtaken', () => {
       clock,
       chance: machineChance,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
-      settings: { installation: 'test', leaseMs: {}, slowStoreMs: 1, patienceMs: 1, freshMs: 1 },
+      meter: { note: () => undefined },
+      settings: {
+        installation: 'test',
+        leaseMs: {},
+        slowStoreMs: 1,
+        patienceMs: 1,
+        freshMs: 1,
+        scaling: scalingBounds,
+      },
     };
     await services.store.insert('host', hostOf('a'));
     await services.store.insert('host', hostOf('b', { movesIn: 1 }));

@@ -11,7 +11,8 @@ import {
   policyField,
   timeField,
 } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, shardOf, type Attribute, type RowCodec } from './row.ts';
+import { shardOf } from '../../domain/shards.ts';
+import { afterPrefix, asRecord, envelope, readRow, type Attribute, type RowCodec } from './row.ts';
 
 const figure = z.exactOptional(z.int());
 

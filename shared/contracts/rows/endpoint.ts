@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { endpointName, type HostName } from '../../domain/ids.ts';
 import { isUnannounced, type Placement } from '../../domain/placement.ts';
 import { countField, endpointField, hostField, moveIdField, timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, shardOf, type RowCodec } from './row.ts';
+import { shardOf } from '../../domain/shards.ts';
+import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
 
 const sequenceField = z.exactOptional(z.int());
 const held = { move: moveIdField, token: countField };

@@ -32,6 +32,9 @@ const schema = z.strictObject({
     healing: turned,
     graceMs: turned,
   }),
+  throttle: z.exactOptional(
+    z.strictObject({ all: z.exactOptional(countField), zones: z.record(z.string(), countField) }),
+  ),
   paused: z.exactOptional(holdField),
 });
 
@@ -43,12 +46,13 @@ export const fleetRow: RowCodec<object, Fleet> = {
     if (pk !== key.pk || sk !== key.sk) throw new RowUnreadable(`row-unreadable: "${pk}" is not the fleet's`);
     return {};
   },
-  encode: ({ knobs, turned: turns, paused, ...fleet }) => ({
+  encode: ({ knobs, turned: turns, throttle, paused, ...fleet }) => ({
     ...key,
     ...fleet,
     kind: 'fleet',
     knobs: { ...knobs },
     turned: Object.fromEntries(Object.entries(turns).map(([knob, by]) => [knob, { ...by }])),
+    throttle: throttle === undefined ? undefined : { ...throttle, zones: { ...throttle.zones } },
     paused: paused === undefined ? undefined : { ...paused },
   }),
   decode: (row) => {

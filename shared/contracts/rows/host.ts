@@ -4,8 +4,9 @@ import type { Host } from '../../domain/host.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import { hostName } from '../../domain/ids.ts';
 import { healingDueAt } from '../../domain/healing.ts';
+import { shardOf } from '../../domain/shards.ts';
 import { batchIdField, countField, hostField, jsonField, moveIdField, timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, shardOf, type RowCodec } from './row.ts';
+import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
 
 const permitsField = z.set(moveIdField).transform((held) => [...held].sort());
 const optionsField = jsonField.transform((value, context): JsonObject => {
@@ -71,6 +72,7 @@ const schema = z.strictObject({
   serverVersion: z.string(),
   movesOut: countField,
   movesIn: countField,
+  throttle: z.exactOptional(z.strictObject({ out: countField, in: countField })),
   permitsOut: z.exactOptional(permitsField),
   permitsIn: z.exactOptional(permitsField),
   reserved: z.record(moveIdField, countField),
@@ -83,10 +85,11 @@ export const hostRow: RowCodec<Pick<Host, 'name'>, Host> = {
   kind: 'host',
   key: ({ name }) => ({ pk: `HOST#${name}`, sk: 'HOST' }),
   keyOf: ({ pk }) => ({ name: hostName(afterPrefix('HOST#', pk)) }),
-  encode: ({ permitsOut, permitsIn, options, ...plain }) => ({
+  encode: ({ permitsOut, permitsIn, options, throttle, ...plain }) => ({
     ...hostRow.key(plain),
     ...plain,
     signals: Object.fromEntries(Object.entries(plain.signals).map(([name, signal]) => [name, { ...signal }])),
+    throttle: throttle === undefined ? undefined : { ...throttle },
     kind: 'host',
     listing: 'host',
     healing: plain.healing === undefined ? undefined : { ...plain.healing },

@@ -1,7 +1,10 @@
 import * as z from 'zod';
 import { moveId, type EndpointName } from '../../domain/ids.ts';
 import { isStuckUntold, labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
+import { shardOf } from '../../domain/shards.ts';
+import { readWaitingOrder, writeWaitingOrder } from '../../domain/waiting-order.ts';
 import { RowUnreadable } from '../../ports/failures.ts';
+import type { WaitingMove } from '../../ports/store.ts';
 import { encodeExecution, executionFields } from './execution.ts';
 import {
   batchIdField,
@@ -12,16 +15,7 @@ import {
   policyField,
   timeField,
 } from './fields.ts';
-import {
-  afterPrefix,
-  asRecord,
-  envelope,
-  hourOf,
-  readRow,
-  shardOf,
-  upToHalfMinute,
-  type RowCodec,
-} from './row.ts';
+import { afterPrefix, asRecord, envelope, hourOf, readRow, upToHalfMinute, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,
@@ -64,9 +58,10 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
       label,
       labelAndEndpoint: labelAndEndpoint(label, move.endpoint),
       hour: hourOf(move.createdAt),
-      shard: shardOf(move.id),
+      // What waits is found by its source, so all of one source stands together.
+      shard: shardOf(move.source),
       dueAt: dueAtOf({ ...move, execution }),
-      waitingOrder: label === 'waiting' ? waitingOrder(move) : undefined,
+      waitingOrder: label === 'waiting' ? writeWaitingOrder(move) : undefined,
     };
   },
   decode: (row) => {
@@ -138,30 +133,17 @@ function dueAtOf(move: Move): number | undefined {
   }
 }
 
-const highest = 1_000_000_000;
-
-/** Sorts the highest priority first, then the oldest. */
-function waitingOrder({ priority, createdAt, id }: Pick<Move, 'priority' | 'createdAt' | 'id'>): string {
-  const rank = highest - Math.max(-highest, Math.min(highest, priority));
-  return `${digits(rank, 10)}#${digits(createdAt, 13)}#${id}`;
-}
-
-const digits = (value: number, width: number): string => String(value).padStart(width, '0');
-
 const waitingEntry = z.object({
-  waitingOrder: z.string().regex(/^\d{10}#\d{13}#/),
+  waitingOrder: z.string(),
   batch: batchIdField,
   source: hostField,
   target: hostField,
 });
 
 /** A waiting move, from its entry in `byWaiting` alone. @throws RowUnreadable */
-export function readWaitingEntry(
-  entry: unknown,
-): Pick<Move, 'batch' | 'source' | 'target' | 'priority' | 'createdAt'> {
+export function readWaitingEntry(entry: unknown): Omit<WaitingMove, 'id'> {
   const { waitingOrder: order, ...rest } = readRow(waitingEntry, entry);
-  const [rank, createdAt] = order.split('#');
-  if (rank === undefined || createdAt === undefined)
-    throw new RowUnreadable(`row-unreadable: waiting order "${order}"`);
-  return { ...rest, priority: highest - Number(rank), createdAt: Number(createdAt) };
+  const read = readWaitingOrder(order);
+  if (read === undefined) throw new RowUnreadable(`row-unreadable: waiting order "${order}"`);
+  return { ...rest, ...read, order };
 }

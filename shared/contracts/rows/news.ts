@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Notification } from '../../domain/notification.ts';
+import { shardOf } from '../../domain/shards.ts';
 import { timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, hourOf, readRow, shardOf, type RowCodec } from './row.ts';
+import { afterPrefix, asRecord, envelope, hourOf, readRow, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,

@@ -76,21 +76,6 @@ export function afterPrefix(prefix: string, text: string): string {
   throw new RowUnreadable(`row-unreadable: key "${text}" does not begin with "${prefix}"`);
 }
 
-/** In how many parts an index is split whose entries are written by everybody and read by few. */
-export const shardCount = 16;
-export const shards: readonly string[] = Array.from({ length: shardCount }, (_, index) =>
-  String(index).padStart(2, '0'),
-);
-
-/** The shard of an identity, the same for ever: FNV-1a, folded. */
-export function shardOf(identity: string): string {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < identity.length; index += 1) {
-    hash = Math.imul(hash ^ identity.charCodeAt(index), 0x01000193);
-  }
-  return String(((hash >>> 16) ^ (hash & 0xffff)) % shardCount).padStart(2, '0');
-}
-
 /** The hour of a time, `2026-11-21T08`, in UTC. */
 export const hourOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
 

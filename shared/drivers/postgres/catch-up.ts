@@ -109,7 +109,7 @@ export async function awaitLag(
       code: 'catching-up',
       on: `${(lagBytes / 1e6).toFixed(1)} MB of changes are left to apply`,
       afterMs: Math.min(200 * calls, 5000),
-      progress: { lagBytes, still },
+      progress: { lagBytes, lagMs, still },
     };
   }
 }

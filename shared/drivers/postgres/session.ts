@@ -71,6 +71,12 @@ export class PostgresMove implements MoveSession {
     });
   }
 
+  async ping(side: 'source' | 'target'): Promise<void> {
+    await this.#held(async () => {
+      await (await this.#context[side].maintenance()).execute('SELECT 1');
+    });
+  }
+
   async predictPause(): Promise<{ readonly ms: number; readonly why: string }> {
     return await this.#held(async () => {
       return await predictPause(this.#context);

@@ -76,6 +76,7 @@ function begin(job: MoveJob, transport: Transport): MoveSession {
     copy: () => transfer.copy(ground),
     catchUp: () => transfer.catchUp(ground),
     verify: () => transfer.verify(ground),
+    ping: (side) => transfer.ping(ground, side),
     predictPause: () => transfer.predictPause(ground),
     fence: () => cutover.fence(ground),
     unfence: () => cutover.unfence(ground),

@@ -67,6 +67,7 @@ export async function catchUp(ground: Ground): Promise<StepEnd> {
   if (status.state === 'applying' && status.lagBytes <= job.policy.lagLimitBytes) return done;
   return waiting('catching-up', `${String(status.lagBytes)} bytes behind`, status.etaMs, {
     lagBytes: status.lagBytes,
+    lagMs: status.etaMs,
     applied: status.applied,
   });
 }
@@ -110,6 +111,11 @@ export function compare(here: Outputs['digest'], there: Outputs['digest']): { re
     );
   }
   return { kind: 'equal', rows: here.rows, digest: here.digest };
+}
+
+/** A question that asks nothing. */
+export async function ping(ground: Ground, side: 'source' | 'target'): Promise<void> {
+  await ground[side].ask('describe', {});
 }
 
 /** How long writers would wait: the tail that is left, and the messages that a freeze takes. */

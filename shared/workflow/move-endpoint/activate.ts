@@ -38,10 +38,9 @@ export const activate: Step<Move, MoveScene> = {
     await mustArbitrate(services, endpoint, { kind: 'release', move: id });
     const frozenAt = resultsOf(hand.task).freeze?.frozenAt;
     openedAt ??= services.clock.now();
-    return {
-      kind: 'done',
-      result: { openedAt, pauseMs: openedAt - (frozenAt ?? openedAt), retained: { ...retained } },
-    };
+    const pauseMs = openedAt - (frozenAt ?? openedAt);
+    services.meter.note('WriterPauseMs', pauseMs, { host: target });
+    return { kind: 'done', result: { openedAt, pauseMs, retained: { ...retained } } };
   },
 };
 

@@ -12,7 +12,7 @@ import { resultsOf } from './results.ts';
 
 export type MoveServices = Pick<
   Services,
-  'store' | 'permits' | 'views' | 'blobs' | 'secrets' | 'clock' | 'driver' | 'settings' | 'log'
+  'store' | 'permits' | 'views' | 'blobs' | 'secrets' | 'clock' | 'driver' | 'settings' | 'log' | 'meter'
 >;
 
 /**

@@ -9,6 +9,7 @@ import { storedOn } from '../planning/fleet.ts';
 import { pack } from './carry.ts';
 import { missing, type MoveScene } from './scene.ts';
 import { resultsOf } from './results.ts';
+import { tellOfLag, tellOfLatency } from './tell-of-hosts.ts';
 
 type MoveStep = Step<Move, MoveScene>;
 
@@ -108,7 +109,15 @@ export const copy: MoveStep = {
 
 /** 5. What was written meanwhile, until little is left. Its undo is that of copy. */
 export const catchUp: MoveStep = {
-  run: (scene, hand) => scene.carryOn(hand, (session, progress) => session.catchUp(progress)),
+  async run(scene, hand) {
+    const { source, target } = hand.task;
+    await tellOfLatency(scene, hand, { source, target });
+    return scene.carryOn(hand, async (session, progress) => {
+      const end = await session.catchUp(progress);
+      tellOfLag(scene.services, target, end);
+      return end;
+    });
+  },
 };
 
 /** 6. Compares both sides while clients go on. */

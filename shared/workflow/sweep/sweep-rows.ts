@@ -9,9 +9,10 @@ import { eachApart, loadReadable } from '../each-apart.ts';
 import { phaseOfTask } from '../engine/phase.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
 import { healHost, type HealingServices } from '../healing/heal-host.ts';
-import type { Invocation } from '../services.ts';
+import { scaleFleet } from '../scaling/scale-fleet.ts';
+import type { Invocation, Services } from '../services.ts';
 
-export type SweepServices = HealingServices;
+export type SweepServices = HealingServices & Pick<Services, 'meter'>;
 
 const pageSize = 500;
 
@@ -36,6 +37,7 @@ export async function sweepRows(
   if (wakes.includes(true)) await services.bus.sendDispatch({});
   if (due.length > 0) services.log.info('swept', { due: due.length });
   await recountPermits(services);
+  await scaleFleet(services);
   // The platform counts an invocation that fails.
   const [first] = troubles;
   if (first instanceof Error) throw first;

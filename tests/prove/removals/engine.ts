@@ -307,20 +307,6 @@ export const engineRemovals: readonly Removal[] = [
         'the sweep of a host removes what ended moves have left, and records first what no record knows',
     },
   ]),
-  ...removals(
-    { invariant: 6, file: 'shared/workflow/dispatch-moves.ts', test: 'tests/unit/dispatch.test.ts' },
-    [
-      {
-        name: 'full-host-blocks',
-        enforces:
-          'A move takes a permit on one host only where the other seems to have room too: a full or failing host holds up no moves but its own.',
-        symbol: 'Gate',
-        from: 'if (!hasRoom(leaving, id) || !hasRoom(entering, id)) return false;',
-        to: 'if (!hasRoom(leaving, id)) return false;',
-        testName: 'the dispatcher lets moves that wait for a full host hold up no others',
-      },
-    ],
-  ),
   ...removals({ file: 'shared/workflow/requests/record-request.ts', test: 'tests/unit/requests.test.ts' }, [
     {
       name: 'request-repeated',
