@@ -95,7 +95,8 @@ class FleetTable extends MemoryTable {
     if (typeof made === 'string') return 'refused';
     if (isMove) {
       this.moves += 1;
-      if (made['labelAndEndpoint']?.toString().startsWith('rolled-back') === true) this.stayed += 1;
+      const label = made['labelAndEndpoint'];
+      if (typeof label === 'string' && label.startsWith('rolled-back')) this.stayed += 1;
     } else {
       const { claim, claims, version } = made;
       this.#claims.set(key.pk, { claim, claims, version });
