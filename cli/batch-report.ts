@@ -1,5 +1,6 @@
 import type { Batch } from '../shared/domain/batch.ts';
 import type { Failure } from '../shared/domain/failure.ts';
+import type { Hold } from '../shared/domain/fleet.ts';
 import type { Host } from '../shared/domain/host.ts';
 import type { HostName } from '../shared/domain/ids.ts';
 import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
@@ -38,6 +39,8 @@ export interface BatchReport {
   readonly unknown?: { readonly count: number; readonly examples: readonly string[] };
   /** Only when lines of its manifest were wrong and left out. */
   readonly skipped?: { readonly lines: number };
+  /** Only when somebody has cancelled it. */
+  readonly cancelled?: Hold;
   /** Only when nothing could be planned. */
   readonly failure?: Failure;
   /** Only when the plan does not reach what was asked for. */
@@ -78,6 +81,7 @@ export function reportOf({ at, batch, moves }: BatchSnapshot): BatchReport {
     endpoints: moves.map(reportOfMove),
     ...(batch.unknown === undefined ? {} : { unknown: batch.unknown }),
     ...(batch.skipped === undefined ? {} : { skipped: { lines: batch.skipped.lines } }),
+    ...(batch.cancelled === undefined ? {} : { cancelled: batch.cancelled }),
     ...(batch.failure === undefined ? {} : { failure: batch.failure }),
     ...(batch.unmet === undefined ? {} : { unmet: batch.unmet }),
   };

@@ -28,6 +28,12 @@ export const policyOptions = (): Option[] => [
     '--pause-budget <duration>',
     'put a cutover off that would pause writers longer, e.g. 2s',
   ).argParser(duration),
+  new Option('--approval <choice>', 'may nothing begin before somebody else approves of it?').choices([
+    'required',
+    'none',
+  ]),
+  new Option('--hold-before-cutover', 'each move waits before its cutover until it is released'),
+  new Option('--start <when>', 'begin when it is started by hand (manual), or at a time').argParser(when),
 ];
 
 export interface PolicyOptions {
@@ -35,19 +41,35 @@ export interface PolicyOptions {
   readonly offline?: 'allow' | 'refuse';
   readonly roles?: 'copy' | 'require';
   readonly pauseBudget?: number;
+  readonly approval?: 'required' | 'none';
+  readonly holdBeforeCutover?: boolean;
+  readonly start?: Readonly<Record<string, string>>;
 }
 
 /** `data.policy` of an event: what is not said is left to the defaults. */
-export function policyOf({ retention, offline, roles, pauseBudget }: PolicyOptions): {
+export function policyOf(options: PolicyOptions): {
   readonly policy?: Json;
 } {
+  const { retention, offline, roles, pauseBudget, approval, holdBeforeCutover, start } = options;
   const policy = {
+    ...start,
+    ...(approval === undefined ? {} : { approval }),
+    ...(holdBeforeCutover === undefined ? {} : { holdBeforeCutover }),
     ...(retention === undefined ? {} : { retention }),
     ...(offline === undefined ? {} : { offline }),
     ...(roles === undefined ? {} : { roles }),
     ...(pauseBudget === undefined ? {} : { pauseBudget }),
   };
   return Object.keys(policy).length === 0 ? {} : { policy };
+}
+
+/** The part of a policy that says when a batch begins. */
+function when(text: string): Readonly<Record<string, string>> {
+  if (text === 'manual') return { start: 'manual' };
+  if (Number.isNaN(Date.parse(text))) {
+    throw new InvalidArgumentError('Write manual, or a time such as 2026-01-31T12:00:00Z.');
+  }
+  return { startAt: new Date(text).toISOString() };
 }
 
 function duration(text: string): number {

@@ -3,6 +3,7 @@ import { exit } from './cli-error.ts';
 import type { Session } from './session.ts';
 import { printable } from './text.ts';
 import { addBatch } from './verbs/batch.ts';
+import { addPauseAll, moveCommands, moveVerbs } from './verbs/commands.ts';
 import { addDeadLetters } from './verbs/dead-letters.ts';
 import { addDrain } from './verbs/drain.ts';
 import { addEndpoint } from './verbs/endpoint.ts';
@@ -60,11 +61,14 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addMove(program, session);
   const show = moveShowCommand((name) => program.createCommand(name), session);
   program.addCommand(show.copyInheritedSettings(program));
+  for (const command of moveCommands((name) => program.createCommand(name), session))
+    program.addCommand(command.copyInheritedSettings(program));
   addDrain(program, session);
   addManifest(program, session);
   addRebalance(program, session);
   addPlan(program, session);
   addBatch(program, session);
+  addPauseAll(program, session);
   addExplain(program, session);
   addKnob(program, session);
   addStatus(program, session);
@@ -82,10 +86,12 @@ const safe = (text: string): string => text.split('\n').map(printable).join('\n'
 /** `move` and a word behind it that is a verb of moves are one word; see `moveShowName`. */
 export function joinWords(argv: readonly string[]): string[] {
   const at = argv.findIndex((word, index) => word === 'move' && isVerb(argv, index));
-  const [first, second] = moveShowName.split(' ');
-  if (at < 0 || argv[at] !== first || argv[at + 1] !== second) return [...argv];
-  return [...argv.slice(0, at), moveShowName, ...argv.slice(at + 2)];
+  const joined = `move ${argv[at + 1] ?? ''}`;
+  if (at < 0 || !wordsOfMoves.includes(joined)) return [...argv];
+  return [...argv.slice(0, at), joined, ...argv.slice(at + 2)];
 }
+
+const wordsOfMoves: readonly string[] = [moveShowName, ...moveVerbs.map((verb) => `move ${verb}`)];
 
 /** The first word that is no option and no option's value. */
 function isVerb(argv: readonly string[], index: number): boolean {

@@ -1,4 +1,5 @@
 import { blockersOf, type Blocker } from '../shared/domain/blockers.ts';
+import { gatesOf } from '../shared/domain/gate.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../shared/domain/move.ts';
 import { etaOfBatch, etaText } from './batch-eta.ts';
 import { hasAllMoved, reportOf, type BatchSnapshot } from './batch-report.ts';
@@ -47,7 +48,10 @@ export function frameOf(
   { columns, rows }: Pick<Terminal, 'columns' | 'rows'>,
 ): Text[] {
   const { batch, moves, hosts = new Map() } = snapshot;
-  const blockers = rows < 8 ? [] : blockersOf(moves, hosts).slice(0, mostBlockers);
+  const blockers =
+    rows < 8
+      ? []
+      : blockersOf(moves, hosts, gatesOf({ fleet: {}, batch }, hosts, snapshot.at)).slice(0, mostBlockers);
   const room = Math.max(1, rows - title - blockers.length - 3);
   const shown = moves.length <= room ? moves : mostTelling(moves, Math.max(0, room - 1));
   const widths = widthsFor(shown, columns);
@@ -161,7 +165,8 @@ async function tellChanges(
     }
     if (at - spokeAt >= silenceMs) {
       terminal.line([`${timeOf(at)} `, totalsLine(snapshot)]);
-      const [worst] = blockersOf(moves, snapshot.hosts ?? new Map());
+      const hosts = snapshot.hosts ?? new Map();
+      const [worst] = blockersOf(moves, hosts, gatesOf({ fleet: {}, batch }, hosts, at));
       if (worst !== undefined) terminal.line([timeOf(at), blockerLine(worst)]);
       spokeAt = at;
     }

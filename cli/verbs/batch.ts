@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Batch } from '../../shared/domain/batch.ts';
 import { explainBatch } from '../../shared/domain/explain.ts';
 import { etaOfBatch, etaReport, etaText } from '../batch-eta.ts';
+import { readFleet } from '../../shared/workflow/fleet-record.ts';
 import { hasAllMoved, reportOf } from '../batch-report.ts';
 import { exit } from '../cli-error.ts';
 import { allBatches } from '../find-move.ts';
@@ -14,6 +15,7 @@ import { blockerLine, summaryOf } from '../render-batch.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { readBatch } from '../watch-batch.ts';
+import { addCommands } from './commands.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -22,7 +24,7 @@ interface JsonFlag {
 export function addBatch(program: Command, session: Session): void {
   const group = program
     .command('batch')
-    .summary('batches: list, show, watch, wait')
+    .summary('batches: list, show, watch, wait, and what to do with them')
     .description('The moves of one request.');
   group
     .command('list')
@@ -60,6 +62,7 @@ export function addBatch(program: Command, session: Session): void {
     .action(async (id: string, { json = false }: JsonFlag) => {
       session.exitCode = await followBatch(session, asBatchId(id), { json, quiet: true });
     });
+  addCommands(group, session, 'batch');
 }
 
 async function list(session: Session, limit: number, json: boolean): Promise<void> {
@@ -116,7 +119,13 @@ async function show(session: Session, text: string, json: boolean): Promise<numb
   if (json) {
     terminal.json({ ...reportOf(snapshot), eta: etaReport(snapshot) });
   } else {
-    const { sentence, blockers, actions } = explainBatch(batch, moves, hosts, snapshot.at);
+    const { sentence, blockers, actions } = explainBatch(
+      batch,
+      moves,
+      hosts,
+      snapshot.at,
+      await readFleet(await session.client()),
+    );
     terminal.line([styled('strong', `batch ${batch.id}`), `  ${batch.reason}`]);
     terminal.line(`  ${sentence}`);
     const eta = etaOfBatch(snapshot);

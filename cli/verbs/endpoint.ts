@@ -10,6 +10,7 @@ import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { discover, sizeOfDatabase } from './discover.ts';
 import { addEndpointChange, wishesOf, wishOptions, type WishOptions } from './endpoint-change.ts';
+import { addCommands } from './commands.ts';
 import { draftOf, sayAccepted, sayRefused, type PublishedOptions } from './publishing.ts';
 
 interface AddOptions extends PublishedOptions, WishOptions {
@@ -24,6 +25,7 @@ export function addEndpoint(program: Command, session: Session): void {
     .summary('endpoints: add, change, discover, show, list')
     .description('The named units of data that move.');
   addEndpointChange(group, session);
+  addCommands(group, session, 'endpoint');
   const add = group
     .command('add')
     .summary('register a database as an endpoint')

@@ -43,7 +43,8 @@ async function explain(client: Client, what: string): Promise<readonly Explanati
   if (isBatchId(what)) {
     const snapshot = await readBatch(client, what);
     if (snapshot === undefined) throw unknownBatch(what);
-    const explanation = explainBatch(snapshot.batch, snapshot.moves, snapshot.hosts, snapshot.at);
+    const { batch, moves, hosts, at } = snapshot;
+    const explanation = explainBatch(batch, moves, hosts, at, await readFleet(client));
     const eta = etaOfBatch(snapshot);
     return [{ ...explanation, ...(eta === undefined ? {} : { eta }) }];
   }

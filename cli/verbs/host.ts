@@ -11,6 +11,7 @@ import { columns, styled, type Text } from '../text.ts';
 import { splitPassword } from '../split-password.ts';
 import { addHostChanges } from './host-changes.ts';
 import { addHostShow, reportOfHost } from './host-show.ts';
+import { addCommands } from './commands.ts';
 import { draftOf, sayAccepted, sayRefused, type PublishedOptions } from './publishing.ts';
 
 interface AddOptions extends PublishedOptions {
@@ -66,6 +67,7 @@ Examples:
     });
   addHostChanges(group, session);
   addHostShow(group, session);
+  addCommands(group, session, 'host');
   group
     .command('list')
     .summary('all hosts')

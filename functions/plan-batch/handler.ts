@@ -1,8 +1,8 @@
 import { planMessage } from '../../shared/contracts/messages.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
 import { services } from '../../shared/runtime/services.ts';
-import { planBatch } from '../../shared/workflow/planning/plan-batch.ts';
+import { planOrUndo } from '../../shared/workflow/planning/plan-or-undo.ts';
 
 export const handler = queueHandler(planMessage, (message, invocation) =>
-  planBatch(services(), message, invocation),
+  planOrUndo(services(), message, invocation),
 );

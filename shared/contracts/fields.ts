@@ -1,5 +1,13 @@
 import * as z from 'zod';
-import { batchId, endpointName, hostName, labelPattern, namePattern, nameRule } from '../domain/ids.ts';
+import {
+  batchId,
+  endpointName,
+  hostName,
+  labelPattern,
+  moveId,
+  namePattern,
+  nameRule,
+} from '../domain/ids.ts';
 
 /**
  * Fields that occur in several contracts. The message of each rule completes the sentence "it must be …", and
@@ -9,6 +17,11 @@ export const batchIdField = z
   .string()
   .regex(/^bt_[0-9a-z]{20}$/, { error: 'the id of a batch: "bt_" and 20 letters or digits' })
   .transform((text) => batchId(text));
+
+export const moveIdField = z
+  .string()
+  .regex(/^mv_[0-9a-z]{16}$/, { error: 'the id of a move: "mv_" and 16 letters or digits' })
+  .transform((text) => moveId(text));
 
 const name = z.string().regex(namePattern, { error: `a name that ${nameRule}` });
 

@@ -1,7 +1,10 @@
 import type { Failure } from './failure.ts';
+import type { Hold } from './fleet.ts';
+import type { CutoverWord } from './gate.ts';
 import type { BatchId, EndpointName, HostName } from './ids.ts';
 import type { MoveLabel } from './move.ts';
-import type { MovePolicy } from './policy.ts';
+import type { Pausable } from './pause.ts';
+import type { BatchPolicy } from './policy.ts';
 
 /** An endpoint and where it goes: to this host, or to one that the planner chooses. */
 export interface Pair {
@@ -50,7 +53,7 @@ export interface ClaimCheck {
 
 export type BatchState = 'planning' | 'running' | 'completed';
 
-export interface Batch {
+export interface Batch extends Pausable {
   readonly id: BatchId;
   readonly requestSource: string;
   readonly requestId: string;
@@ -58,7 +61,7 @@ export interface Batch {
   /** The selection, as the planner reads it page by page. */
   readonly selection: ClaimCheck;
   readonly priority: number;
-  readonly policy: MovePolicy;
+  readonly policy: BatchPolicy;
   readonly state: BatchState;
   /** How many endpoints of the selection have a move; planning goes on from here. */
   readonly planned: number;
@@ -80,6 +83,16 @@ export interface Batch {
   readonly failure?: Failure;
   /** When (epoch milliseconds) people want all of it to have arrived. It goes on afterwards, and says that it is late. */
   readonly deadline?: number;
+  /** Somebody other than its author has approved of it. */
+  readonly approved?: Hold;
+  /** Somebody has started it, whatever its policy waits for. */
+  readonly started?: Hold;
+  /** Its cutovers are held, or released. */
+  readonly cutover?: CutoverWord;
+  /** It is not wanted any more: what can still go back goes back. */
+  readonly cancelled?: Hold;
+  /** How many endpoints of a cancelled batch this look after it has been through; absent: none, or all. */
+  readonly undone?: number;
   readonly createdAt: number;
   readonly endedAt?: number;
   readonly version: number;

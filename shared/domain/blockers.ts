@@ -1,5 +1,6 @@
 import type { Failure } from './failure.ts';
 import { failures } from './health.ts';
+import { isGateCode, type Closed } from './gate.ts';
 import { permitsOf, type Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import type { Move } from './move.ts';
@@ -35,10 +36,14 @@ interface Hindrance {
 const fewExamples = 3;
 
 /** What is in the way of these moves, that of the most moves first. Moves that simply work are in nobody's way. */
-export function blockersOf(moves: readonly Move[], hosts: ReadonlyMap<HostName, Host>): Blocker[] {
+export function blockersOf(
+  moves: readonly Move[],
+  hosts: ReadonlyMap<HostName, Host>,
+  gateOf: (move: Move) => Closed | undefined = () => undefined,
+): Blocker[] {
   const found = new Map<string, Blocker>();
   for (const move of moves) {
-    const hindrance = hindranceOf(move, hosts);
+    const hindrance = hindranceOf(move, hosts, gateOf(move));
     if (hindrance === undefined) continue;
     const key = `${hindrance.code} ${hindrance.on}`;
     const known = found.get(key);
@@ -63,15 +68,24 @@ function withAnother(known: Blocker, { since }: Hindrance, { id }: Move): Blocke
   };
 }
 
-function hindranceOf(move: Move, hosts: ReadonlyMap<HostName, Host>): Hindrance | undefined {
+function hindranceOf(
+  move: Move,
+  hosts: ReadonlyMap<HostName, Host>,
+  gate: Closed | undefined,
+): Hindrance | undefined {
   const { status } = move.execution;
   switch (status.state) {
     case 'waiting':
+      if (gate !== undefined) return atGate(gate);
       return status.waiting.code === 'permit'
         ? { ...permitOf(move, hosts), since: status.waiting.since }
         : { kind: 'waiting', code: status.waiting.code, on: status.waiting.on, since: status.waiting.since };
     case 'running':
     case 'rolling-back':
+      if (status.waiting !== undefined && isGateCode(status.waiting.code)) {
+        const { code, on, since } = status.waiting;
+        return gate === undefined ? { kind: 'waiting', code, on, since } : atGate(gate);
+      }
       if (status.lastFailure === undefined) return undefined;
       if (status.hinderedSince !== undefined)
         return { ...failure('failing', status.lastFailure), since: status.hinderedSince };
@@ -90,6 +104,8 @@ function hindranceOf(move: Move, hosts: ReadonlyMap<HostName, Host>): Hindrance 
       return status satisfies never;
   }
 }
+
+const atGate = ({ code, on, since, cure }: Closed): Hindrance => ({ kind: 'waiting', code, on, since, cure });
 
 const failure = (kind: Blocker['kind'], { code, sentence, cure }: Failure): Hindrance => ({
   kind,

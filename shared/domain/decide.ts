@@ -12,6 +12,7 @@ import {
   type StateOf,
 } from './transition.ts';
 import {
+  backInLine,
   begin,
   claim,
   extendLease,
@@ -23,9 +24,12 @@ import {
   handOver,
   hinder,
   poison,
+  putOff,
   retreat,
   setBack,
+  tryAgain,
   wait,
+  wake,
 } from './transitions.ts';
 import { firstStep, type WorkflowShape } from './workflow-shape.ts';
 
@@ -56,6 +60,9 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     retreated: () => 'not-admitted',
     'undo-refused': () => 'not-admitted',
     poisoned: (scene) => poison({ ...scene, status: unbegun(scene.shape, scene.now) }),
+    'put-off': putOff,
+    woken: backInLine,
+    retried: () => 'not-applicable',
     abandoned: ({ shape, fact, now }) => rollBack(shape, unbegun(shape, now), fact.failure, now),
   },
   running: {
@@ -78,6 +85,9 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     retreated: retreat,
     'undo-refused': () => 'not-applicable',
     poisoned: poison,
+    'put-off': () => 'already-admitted',
+    woken: wake,
+    retried: () => 'not-applicable',
     abandoned: ({ shape, status, fact, now }) =>
       status.forwardOnly ? 'past-the-pivot' : rollBack(shape, status, fact.failure, now),
   },
@@ -95,11 +105,15 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     retreated: () => 'not-applicable',
     'undo-refused': goForward,
     poisoned: poison,
+    'put-off': () => 'already-admitted',
+    woken: wake,
+    retried: () => 'not-applicable',
     abandoned: () => 'not-applicable',
   },
   completed: terminal(),
   'rolled-back': terminal(),
-  stuck: terminal(),
+  // What gave up goes on only when a person says so.
+  stuck: { ...terminal(), retried: tryAgain },
 };
 
 /**
@@ -122,7 +136,7 @@ export function decide(
       ...execution,
       ...outcome.patch,
       status: outcome.status,
-      last: { fact: fact.kind, at: now, by },
+      last: { fact: fact.kind, at: now, by, ...('note' in fact ? { note: fact.note } : {}) },
     },
     effects: outcome.effects ?? [],
   };
@@ -172,6 +186,9 @@ function terminal(): { readonly [K in FactKind]: () => Outcome } {
     'step-hindered': ended,
     retreated: ended,
     'undo-refused': ended,
+    'put-off': ended,
+    woken: ended,
+    retried: ended,
     poisoned: ended,
     abandoned: ended,
   };

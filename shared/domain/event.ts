@@ -1,12 +1,13 @@
 import type { Alarm } from './alarm.ts';
 import type { ClaimCheck, Selection } from './batch.ts';
+import type { Command } from './command.ts';
 import type { Failure } from './failure.ts';
 import type { Profile } from './host.ts';
 import type { KnobSetting } from './fleet.ts';
 import type { EndpointName, HostName } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Wishes } from './placement.ts';
-import type { MovePolicy } from './policy.ts';
+import type { BatchPolicy } from './policy.ts';
 
 /** What every event says about itself, whatever it is about. */
 export interface EventHead {
@@ -28,7 +29,7 @@ export type RequestEvent =
       readonly selection:
         | { readonly kind: 'value'; readonly selection: Selection }
         | { readonly kind: 'reference'; readonly check: ClaimCheck };
-      readonly policy: MovePolicy;
+      readonly policy: BatchPolicy;
     }
   | {
       readonly kind: 'register-endpoint';
@@ -45,6 +46,7 @@ export type RequestEvent =
       /** The publisher's own count: of two changes of a wish the later one stands, whichever arrives first. */
       readonly sequence: number;
     }
+  | ({ readonly kind: 'command' } & Command)
   | {
       readonly kind: 'set-knob';
       readonly setting: KnobSetting;
@@ -99,7 +101,7 @@ export type HostChange =
       readonly target?: HostName;
       /** Epoch milliseconds: when the host is to be empty. */
       readonly deadline?: number;
-      readonly policy: MovePolicy;
+      readonly policy: BatchPolicy;
     }
   | {
       readonly kind: 'fail';

@@ -45,6 +45,8 @@ export interface WaitingState {
   readonly waiting: Waiting;
   /** Epoch milliseconds: looked at again then at the latest. */
   readonly dueAt: number;
+  /** It is not in line until it is woken: at `dueAt` at the latest, or by a person's word. */
+  readonly putOff?: true;
 }
 export interface RunningState extends Working {
   readonly state: 'running';
@@ -72,6 +74,8 @@ export interface StuckState {
   /** Which way it was going when it gave up. */
   readonly direction: 'forward' | 'back';
   readonly reason: Failure;
+  /** Of what was on its way back: why it was. */
+  readonly undoing?: Failure;
 }
 
 export type ExecutionState =
@@ -90,8 +94,13 @@ export interface Execution {
   readonly results: Readonly<Record<string, Json>>;
   /** Milliseconds that each finished step took. */
   readonly timings: Readonly<Record<string, number>>;
-  /** The last thing that happened, for the history. */
-  readonly last: { readonly fact: string; readonly at: number; readonly by: string };
+  /** The last thing that happened, for the history; with a person's reason, where one gave it. */
+  readonly last: {
+    readonly fact: string;
+    readonly at: number;
+    readonly by: string;
+    readonly note?: string;
+  };
 }
 
 export type StateName = ExecutionState['state'];

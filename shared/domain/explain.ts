@@ -4,9 +4,11 @@ import { dueText, overdue } from './deadline.ts';
 import type { Eta } from './eta.ts';
 import type { Execution } from './execution.ts';
 import type { Failure } from './failure.ts';
+import { gatesOf } from './gate.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import { labelOf, type Move } from './move.ts';
+import type { Pausable } from './pause.ts';
 import type { Placement } from './placement.ts';
 
 /** One answer to "what is going on here, why does it not go on, and what can I do?" */
@@ -124,12 +126,14 @@ function actionsFor({ id, endpoint, source, target, execution }: Move): string[]
  * A batch with its moves.
  * @param hosts those that its moves name, as far as they are known
  * @param at epoch milliseconds: whether it is late; without it that is not said
+ * @param fleet whether everything is paused
  */
 export function explainBatch(
   batch: Batch,
   moves: readonly Move[],
   hosts: ReadonlyMap<HostName, Host> = new Map(),
   at = -Infinity,
+  fleet: Pausable = {},
 ): Explanation {
   const total = batch.total ?? moves.length;
   const arrived = moves.filter(({ execution }) => hasArrived(execution)).length;
@@ -144,7 +148,8 @@ export function explainBatch(
     blockers: [
       ...late,
       ...unplanned(batch),
-      ...blockersOf(moves, hosts),
+      ...blockersOf(moves, hosts, gatesOf({ fleet, batch }, hosts, at)),
+      ...notUndone(batch, arrived),
       ...unknownEndpoints(batch),
       ...skippedLines(batch),
     ],
@@ -152,10 +157,34 @@ export function explainBatch(
   };
 }
 
+/** What had arrived of a batch when it was cancelled, or could only go forward. */
+function notUndone({ id, cancelled }: Batch, arrived: number): Blocker[] {
+  if (cancelled === undefined || arrived === 0) return [];
+  return [
+    {
+      kind: 'ended',
+      code: 'not-undone',
+      on: 'had arrived when the batch was cancelled, or could only go forward',
+      moves: arrived,
+      since: cancelled.at,
+      cure: `move one of them back: dray move reverse <id>; dray batch show ${id} names them`,
+      examples: [],
+    },
+  ];
+}
+
 const watching = ({ id, state }: Batch): string[] =>
   state === 'completed' ? [] : [`dray batch watch ${id}`];
 
-function batchSentence({ state, planned }: Batch, total: number, arrived: number, failed: number): string {
+function batchSentence(batch: Batch, total: number, arrived: number, failed: number): string {
+  const { cancelled } = batch;
+  const progress = howFar(batch, total, arrived, failed);
+  return cancelled === undefined
+    ? progress
+    : `was cancelled by ${cancelled.by} (${cancelled.reason}); ${progress}`;
+}
+
+function howFar({ state, planned }: Batch, total: number, arrived: number, failed: number): string {
   const progress = `${String(arrived)} of ${String(total)} moved`;
   const losses = failed === 0 ? '' : `, ${String(failed)} not`;
   switch (state) {

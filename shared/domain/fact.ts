@@ -65,6 +65,12 @@ export type Fact =
   | { readonly kind: 'undo-refused'; readonly token: number; readonly step: string }
   /** A message of this phase failed again and again, with nothing of a step's to blame. */
   | { readonly kind: 'poisoned'; readonly phase: string; readonly failure: Failure }
+  /** It may not begin now: it stands in nobody's line before `until` (epoch milliseconds), unless it is woken. */
+  | { readonly kind: 'put-off'; readonly code: string; readonly on: string; readonly until: number }
+  /** What it waited for may have come: it is looked at now. `on` and `code`: what it waits for in line, if it has not begun. */
+  | { readonly kind: 'woken'; readonly code: string; readonly on: string; readonly note?: string }
+  /** A person wants it tried again from where it gave up. */
+  | { readonly kind: 'retried'; readonly note: string }
   /** A person or a rule wants it undone. */
   | { readonly kind: 'abandoned'; readonly failure: Failure };
 

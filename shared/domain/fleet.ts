@@ -1,3 +1,5 @@
+import type { Pausable } from './pause.ts';
+
 /** Who holds something back, since when (epoch milliseconds), and why. */
 export interface Hold {
   readonly by: string;
@@ -58,15 +60,13 @@ export interface FleetThrottle {
   readonly zones: Readonly<Record<string, number>>;
 }
 
-/** The one record of an installation that is about all of it. */
-export interface Fleet {
+/** The one record of an installation that is about all of it; while it is paused, nothing begins or cuts over anywhere. */
+export interface Fleet extends Pausable {
   readonly knobs: Knobs;
   /** Who turned each knob last, when and why; absent: it was never turned. */
   readonly turned: Readonly<Partial<Record<KnobName, Hold>>>;
   /** Fewer moves than the knobs allow, while the autoscaler finds that fewer will do. */
   readonly throttle?: FleetThrottle;
-  /** Nothing begins and nothing cuts over anywhere. */
-  readonly paused?: Hold;
   readonly version: number;
 }
 

@@ -2,6 +2,7 @@ import type { Healing } from './healing.ts';
 import { failedSince, type Health } from './health.ts';
 import type { HostName, MoveId } from './ids.ts';
 import type { JsonObject } from './json.ts';
+import type { Pausable } from './pause.ts';
 
 /** What people want of a host; ordered by the publisher's sequence. */
 export type Intent = 'active' | 'cordoned' | 'draining' | 'retired';
@@ -22,7 +23,7 @@ export interface Profile {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface Host extends Profile, Health {
+export interface Host extends Profile, Health, Pausable {
   readonly name: HostName;
   readonly driver: string;
   readonly intent: {

@@ -1,7 +1,7 @@
 import type { EventHead, Refusal } from './event.ts';
 import type { Failure } from './failure.ts';
 import type { EndpointName, HostName } from './ids.ts';
-import type { MovePolicy } from './policy.ts';
+import type { BatchPolicy } from './policy.ts';
 
 /** The most endpoints that one manifest names. */
 export const mostEndpoints = 100_000;
@@ -22,7 +22,7 @@ export interface ManifestTerms {
   readonly format: ManifestFormat;
   readonly badLines: BadLines;
   readonly reason?: string;
-  readonly policy: MovePolicy;
+  readonly policy: BatchPolicy;
   /** The policy as it was written: part of what the request is. */
   readonly policyText: string;
   /** By which its publisher tells it from another with the same content. */

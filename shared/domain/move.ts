@@ -1,4 +1,5 @@
 import type { Execution } from './execution.ts';
+import type { CutoverWord } from './gate.ts';
 import type { BatchId, EndpointName, HostName, MoveId } from './ids.ts';
 import type { MovePolicy } from './policy.ts';
 import { moveEndpointShape } from './workflow-shape.ts';
@@ -21,15 +22,17 @@ export interface Move {
   readonly priority: number;
   /** Epoch milliseconds. */
   readonly createdAt: number;
+  /** Its cutover is held, or released. */
+  readonly cutover?: CutoverWord;
   readonly execution: Execution;
-  /** The latest of its runs of which people have been told that it is stuck. */
+  /** The end of which people have been told that it is stuck (epoch milliseconds): retried, it may get stuck again. */
   readonly stuckTold?: number;
   readonly version: number;
 }
 
 /** Is it stuck, and nobody has been told? */
-export const isStuckUntold = ({ execution: { status, run }, stuckTold }: Move): boolean =>
-  status.state === 'stuck' && stuckTold !== run;
+export const isStuckUntold = ({ execution: { status }, stuckTold }: Move): boolean =>
+  status.state === 'stuck' && stuckTold !== status.endedAt;
 
 /** Coarse states: what people see, what indexes hold, what batches count. */
 export const moveLabels = [
@@ -75,3 +78,12 @@ function phaseName(step: string): 'transfer' | 'cutover' | 'retire' {
 export function isSettled(label: MoveLabel): boolean {
   return label === 'moved' || label === 'retired' || label === 'rolled-back' || label === 'stuck';
 }
+
+/** What a move waits for that is in line. */
+export const permitWait = ({
+  source,
+  target,
+}: Pick<Move, 'source' | 'target'>): { readonly code: string; readonly on: string } => ({
+  code: 'permit',
+  on: `a permit on ${source} and ${target}`,
+});

@@ -5,14 +5,14 @@ import type { BatchId, HostName } from './ids.ts';
 import type { Move, MoveLabel } from './move.ts';
 import type { News } from './notification.ts';
 
-/** A move that cannot go on, nor back, without a person; one for each of its runs. */
+/** A move that cannot go on, nor back, without a person; one for each time. */
 export function stuckMove({ id, batch, endpoint, source, target, execution }: Move): News | undefined {
-  const { status, run } = execution;
+  const { status } = execution;
   if (status.state !== 'stuck') return undefined;
   const { code, sentence, cure } = status.reason;
   const doing = status.direction === 'back' ? `undoing ${status.step}` : status.step;
   return {
-    id: `${id}:stuck:${String(run)}`,
+    id: `${id}:stuck:${String(status.endedAt)}`,
     kind: 'move-stuck',
     subject: `the move of ${endpoint} from ${source} to ${target} is stuck`,
     what: `The move of ${endpoint} from ${source} to ${target} has stopped in ${doing}, and goes neither on nor back by itself.`,
@@ -43,6 +43,23 @@ export function begunHealing(
       'to have no more hosts emptied by themselves: dray knob healing off --reason …',
     ],
     about: { host, batch, endpoints },
+  };
+}
+
+/** A batch of which nothing begins before somebody other than its author has approved of it. */
+export function approvalWanted({ id, reason, requestSource }: Batch): News {
+  return {
+    id: `${id}:approval`,
+    kind: 'approval-wanted',
+    subject: `batch ${id} waits for an approval`,
+    what: `Batch ${id} (${reason}), asked for by ${requestSource}, waits for the approval of somebody else.`,
+    why: [],
+    next: [
+      `dray batch show ${id}`,
+      `dray batch approve ${id} --reason …`,
+      `dray batch cancel ${id} --reason …`,
+    ],
+    about: { batch: id, author: requestSource },
   };
 }
 

@@ -1,4 +1,6 @@
 import type { EndpointName, HostName, MoveId } from './ids.ts';
+import type { Hold } from './fleet.ts';
+import { said, type Pausable, type PauseWord } from './pause.ts';
 
 /**
  * Who may write to an endpoint right now. This is the only arbiter of freeze, thaw and flip: hosts and moves
@@ -33,7 +35,7 @@ export interface Wishes {
   readonly pin?: HostName;
 }
 
-export interface Placement extends Wishes {
+export interface Placement extends Wishes, Pausable {
   readonly endpoint: EndpointName;
   readonly driver: string;
   readonly host: HostName;
@@ -83,7 +85,9 @@ export type PlacementCommand =
       readonly token: number;
       readonly target: HostName;
     }
-  | { readonly kind: 'announced'; readonly epoch: number };
+  | { readonly kind: 'announced'; readonly epoch: number }
+  /** A person holds it back, or lets it go: nothing of who may write changes. */
+  | { readonly kind: PauseWord; readonly by: Hold };
 
 export type PlacementRuling =
   | { readonly kind: 'next'; readonly placement: Placement }
@@ -199,6 +203,14 @@ export function rule(placement: Placement, command: PlacementCommand): Placement
       return command.epoch > placement.announcedEpoch
         ? next(placement, { announcedEpoch: command.epoch })
         : { kind: 'already' };
+    case 'pause':
+    case 'resume': {
+      const state = said(placement, command.kind, command.by);
+      if (state === 'so-already') return { kind: 'already' };
+      if (state === 'said-later') return refuse('the opposite was said later');
+      const { paused: _paused, resumed: _resumed, ...rest } = placement;
+      return { kind: 'next', placement: { ...rest, ...state } };
+    }
     default:
       return command satisfies never;
   }

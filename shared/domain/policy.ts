@@ -11,3 +11,24 @@ export interface MovePolicy {
   /** May the endpoint be closed for the whole copy where the source cannot replicate? */
   readonly offline: 'refuse' | 'allow';
 }
+
+/** How a batch goes as a whole, beside how each of its endpoints moves. What is absent asks for nothing. */
+export interface BatchPolicy extends MovePolicy {
+  /** Nothing of it begins before somebody other than its author has approved of it. */
+  readonly approval?: 'required';
+  /** Each of its moves waits before its cutover until it is released. */
+  readonly holdBeforeCutover?: true;
+  /** Nothing of it begins before somebody starts it. */
+  readonly start?: 'manual';
+  /** Nothing of it begins before this time (epoch milliseconds), unless somebody starts it. */
+  readonly startAt?: number;
+}
+
+/** What each move takes along of its batch's policy. */
+export const movePolicyOf = ({
+  roles,
+  pauseBudgetMs,
+  lagLimitBytes,
+  retentionMs,
+  offline,
+}: BatchPolicy): MovePolicy => ({ roles, pauseBudgetMs, lagLimitBytes, retentionMs, offline });

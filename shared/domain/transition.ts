@@ -67,6 +67,7 @@ export function giveUp(shape: WorkflowShape, status: Working, failure: Failure, 
       step: status.step,
       direction: status.state === 'running' ? 'forward' : 'back',
       reason: failure,
+      ...(status.state === 'running' ? {} : { undoing: status.reason }),
     },
   };
 }

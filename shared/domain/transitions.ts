@@ -242,3 +242,39 @@ export function goForward(scene: Scene<RollingBackState, FactOf<'undo-refused'>>
     effects: [{ kind: 'send-work', phase: phaseOf(shape, fact.step), afterMs: 0 }],
   }));
 }
+
+/** It waits on, and since when for the same thing. */
+export function putOff({ status, fact, now }: Scene<StateOf<'waiting'>, FactOf<'put-off'>>): Outcome {
+  const { code, on, until } = fact;
+  const since = status.waiting.code === code ? status.waiting.since : now;
+  return { status: { state: 'waiting', waiting: { code, on, since }, dueAt: until, putOff: true } };
+}
+
+export function backInLine({ status, fact, now }: Scene<StateOf<'waiting'>, FactOf<'woken'>>): Outcome {
+  if (status.putOff === undefined) return 'not-applicable';
+  return { status: { state: 'waiting', waiting: { code: fact.code, on: fact.on, since: now }, dueAt: now } };
+}
+
+/** What no worker holds and was to be looked at later is looked at now. */
+export function wake({ shape, status, now }: Scene<Working, FactOf<'woken'>>): Outcome {
+  if (status.lease !== undefined || status.waiting === undefined || status.dueAt <= now)
+    return 'not-applicable';
+  const phase = status.state === 'running' ? phaseOf(shape, status.step) : shape.rollbackPhase;
+  return { status: { ...status, dueAt: now }, effects: [{ kind: 'send-work', phase, afterMs: 0 }] };
+}
+
+/** The same way on, at the same step, as if it had never failed there. */
+export function tryAgain({ shape, status, now }: Scene<StateOf<'stuck'>, FactOf<'retried'>>): Outcome {
+  const { step, direction, reason, undoing } = status;
+  const anew = { step, ...fresh, dueAt: now };
+  return direction === 'forward'
+    ? {
+        // Only what cannot go back any more gives up on its way forward.
+        status: { state: 'running', ...anew, forwardOnly: true, retreats: 0 },
+        effects: [{ kind: 'send-work', phase: phaseOf(shape, step), afterMs: 0 }],
+      }
+    : {
+        status: { state: 'rolling-back', ...anew, reason: undoing ?? reason },
+        effects: [{ kind: 'send-work', phase: shape.rollbackPhase, afterMs: 0 }],
+      };
+}

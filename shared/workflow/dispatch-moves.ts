@@ -34,7 +34,8 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
   const batch = await services.store.load('batch', { id });
   if (batch?.state !== 'running') return;
   const end = await endOf(services, batch);
-  if (end === undefined) return;
+  if (end === 'to-undo') await services.bus.sendPlan({ batch: id });
+  if (end === 'open' || end === 'to-undo') return;
   const { moves, ...counts } = end;
   // Told first: whoever dies in between leaves the batch open, and it is told again under the same id.
   await services.bus.announce([
@@ -48,6 +49,9 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
         reason: batch.reason,
         counts: { ...counts.byLabel },
         quarantined: counts.quarantined,
+        ...(batch.cancelled === undefined
+          ? {}
+          : { cancelled: { ...batch.cancelled }, notUndone: notUndone(moves) }),
         ...(batch.failure === undefined ? {} : { failure: { ...batch.failure } }),
       },
     },
@@ -57,14 +61,18 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
     ...batch,
     state: 'completed',
     counts: counts.byLabel,
+    ...(batch.cancelled === undefined ? {} : { total: counts.made }),
     endedAt: services.clock.now(),
   };
   const answer = await services.store.commit('batch', batch, ended);
   if (answer.kind === 'committed') services.log.info('batch completed', { batch: id, ...counts });
 }
 
-/** @returns undefined while a move is still under way */
-async function endOf(services: DispatchServices, batch: Batch): Promise<BatchEnd | undefined> {
+/**
+ * @returns `open` while a move is still under way; `to-undo` when a cancelled batch has one that has not been turned
+ * round: a planner that was held up may have made it after all others were
+ */
+async function endOf(services: DispatchServices, batch: Batch): Promise<BatchEnd | 'open' | 'to-undo'> {
   const names = await resolvedNames(services, batch);
   const moves = await loadReadable(
     services,
@@ -73,17 +81,43 @@ async function endOf(services: DispatchServices, batch: Batch): Promise<BatchEnd
   );
   const byLabel: Partial<Record<MoveLabel, number>> = {};
   let quarantined = 0;
+  let made = 0;
+  let isOpen = false;
   for (const move of moves) {
+    // What was not planned when the batch was cancelled never will be.
+    if (move === undefined && batch.cancelled !== undefined) continue;
     const label = labelOfMove(move);
-    if (!isSettled(label)) return undefined;
+    if (!isSettled(label)) {
+      if (batch.cancelled === undefined) return 'open';
+      isOpen = true;
+      if (canTurnRound(move)) return 'to-undo';
+      continue;
+    }
     byLabel[label] = (byLabel[label] ?? 0) + 1;
     if (isSetAside(move)) quarantined += 1;
+    made += 1;
   }
+  if (isOpen) return 'open';
   return {
     byLabel,
     quarantined,
+    made,
     moves: moves.flatMap((move) => (move === undefined || move === 'unreadable' ? [] : [move])),
   };
+}
+
+/** Of the moves of a cancelled batch: those that had arrived, could only go forward, or are stuck. */
+function notUndone(moves: readonly Move[]): { readonly count: number; readonly examples: readonly string[] } {
+  const left = moves.filter(({ execution }) => labelOf(execution) !== 'rolled-back');
+  return { count: left.length, examples: left.slice(0, fewExamples).map(({ endpoint }) => endpoint) };
+}
+
+const fewExamples = 10;
+
+function canTurnRound(move: Move | 'unreadable' | undefined): boolean {
+  if (move === undefined || move === 'unreadable') return false;
+  const { status } = move.execution;
+  return status.state === 'waiting' || (status.state === 'running' && !status.forwardOnly);
 }
 
 interface BatchEnd {
@@ -92,6 +126,8 @@ interface BatchEnd {
   readonly quarantined: number;
   /** Those whose rows can be read. */
   readonly moves: readonly Move[];
+  /** How many there are. */
+  readonly made: number;
 }
 
 /** A move whose row cannot be read is set aside, and the batch goes on without it and says so. */

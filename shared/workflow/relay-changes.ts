@@ -1,4 +1,5 @@
 import { explainState } from '../domain/explain.ts';
+import type { CutoverWord } from '../domain/gate.ts';
 import { isSettled, isStuckUntold, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import { isUnannounced, type Placement } from '../domain/placement.ts';
 import type { BatchId } from '../domain/ids.ts';
@@ -110,6 +111,9 @@ function historyOf(before: Move | undefined, after: Move | undefined): HistoryEn
   const { last, timings } = after.execution;
   // A heartbeat is no news, nor is that people know.
   if (last.fact === 'lease-extended' || before?.stuckTold !== after.stuckTold) return [];
+  const { cutover } = after;
+  if (before !== undefined && cutover !== undefined && !isSameWord(cutover, before.cutover))
+    return [wordOf(after, cutover)];
   const step = before === undefined ? undefined : stepOf(before);
   const ms = step === undefined || last.fact !== 'step-finished' ? undefined : timings[step];
   return [
@@ -123,9 +127,27 @@ function historyOf(before: Move | undefined, after: Move | undefined): HistoryEn
       to: after.execution.status.state,
       ...(step === undefined ? {} : { step }),
       ...(ms === undefined ? {} : { ms }),
-      note: explainState(after.execution).slice(0, 500),
+      note: noteOf(after.execution).slice(0, 500),
     },
   ];
+}
+
+const isSameWord = (one: CutoverWord, other: CutoverWord | undefined): boolean =>
+  one.at === other?.at && one.kind === other.kind;
+
+/** A person's word on a move changes nothing of its state. */
+function wordOf(
+  { id, version, execution: { status } }: Move,
+  { kind, by, at, reason }: CutoverWord,
+): HistoryEntry {
+  const entry = { move: id, version, at, by, fact: kind, from: status.state, to: status.state };
+  return { ...entry, note: `cutover ${kind}: ${reason}` };
+}
+
+/** What it does then; with why, where a person has given a reason. */
+function noteOf(execution: Move['execution']): string {
+  const { note } = execution.last;
+  return note === undefined ? explainState(execution) : `${note}; ${explainState(execution)}`;
 }
 
 function stepOf({ execution: { status } }: Move): string | undefined {

@@ -28,11 +28,12 @@ export async function sendNotification(
   await store.commit('news', notification, { ...notification, toldAt: clock.now() });
 }
 
-/** Has people told that a move is stuck, and then notes on its row that this run's getting stuck is known. */
+/** Has people told that a move is stuck, and then notes on its row that this end is known. */
 export async function tellStuck(services: Pick<Services, 'store' | 'clock'>, move: Move): Promise<void> {
+  const { status } = move.execution;
   const news = isStuckUntold(move) ? stuckMove(move) : undefined;
-  if (news === undefined) return;
+  if (news === undefined || status.state !== 'stuck') return;
   await tellPeople(services, news);
   // A conflict: the move goes on, or another has told it.
-  await services.store.commit('move', move, { ...move, stuckTold: move.execution.run });
+  await services.store.commit('move', move, { ...move, stuckTold: status.endedAt });
 }

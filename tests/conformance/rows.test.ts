@@ -152,7 +152,8 @@ describe('the index keys of a move', () => {
         const { state } = move.execution.status;
         const isOver = ['completed', 'rolled-back', 'stuck'].includes(state);
         expect(row['dueAt'] === undefined).toBe(isOver && !isStuckUntold(move));
-        expect(row['waitingOrder'] === undefined).toBe(state !== 'waiting');
+        const inLine = state === 'waiting' && move.execution.status.putOff === undefined;
+        expect(row['waitingOrder'] === undefined).toBe(!inLine);
         expect(row['labelAndEndpoint']).toBe(`${labelOf(move.execution)}#${move.endpoint}`);
       }),
     );

@@ -1,6 +1,7 @@
 import type { Removal } from './removal.ts';
 import { admissionRemovals } from './removals/admission.ts';
 import { arbiterRemovals } from './removals/arbiter.ts';
+import { commandRemovals } from './removals/command.ts';
 import { engineRemovals } from './removals/engine.ts';
 import { hostRemovals } from './removals/host.ts';
 import { identityRemovals } from './removals/identity.ts';
@@ -22,4 +23,5 @@ export const everyRemoval: readonly Removal[] = [
   ...contentRemovals,
   ...peopleRemovals,
   ...planningRemovals,
+  ...commandRemovals,
 ].toSorted((one, other) => one.invariant - other.invariant);

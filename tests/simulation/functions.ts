@@ -7,7 +7,7 @@ import {
 import { parseHostChange } from '../../shared/contracts/events/host-changes.ts';
 import { parseRequest } from '../../shared/contracts/events/requests.ts';
 import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
-import { planBatch } from '../../shared/workflow/planning/plan-batch.ts';
+import { planOrUndo } from '../../shared/workflow/planning/plan-or-undo.ts';
 import { acceptRequest } from '../../shared/workflow/requests/accept-request.ts';
 import { reactToHostChange } from '../../shared/workflow/requests/react-to-host-change.ts';
 import type { Invocation, Services } from '../../shared/workflow/services.ts';
@@ -73,7 +73,7 @@ const handlers: { readonly [Q in Exclude<QueueName, 'dispatch'>]: Handler } = {
   requests: (services, { text, sentAt }) => acceptRequest(services, parseRequest(text, sentAt)),
   'host-changes': (services, { text, sentAt }) => reactToHostChange(services, parseHostChange(text, sentAt)),
   plan: (services, { text }, invocation) =>
-    planBatch(services, planMessage.parse(JSON.parse(text)), invocation),
+    planOrUndo(services, planMessage.parse(JSON.parse(text)), invocation),
   transfer: onMove,
   cutover: onMove,
   retire: onMove,

@@ -4,6 +4,7 @@ import type { Batch, ClaimCheck } from '../../shared/domain/batch.ts';
 import type { CleanupEntry, CleanupRecord } from '../../shared/domain/cleanup.ts';
 import type { Execution, ExecutionState } from '../../shared/domain/execution.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
+import type { CutoverWord } from '../../shared/domain/gate.ts';
 import type { Signal } from '../../shared/domain/health.ts';
 import { knobNames, type Fleet, type Hold } from '../../shared/domain/fleet.ts';
 import type { Host } from '../../shared/domain/host.ts';
@@ -23,7 +24,7 @@ import { moveLabels, type Move } from '../../shared/domain/move.ts';
 import type { Notification } from '../../shared/domain/notification.ts';
 import type { Pace } from '../../shared/domain/pace.ts';
 import type { Arbitration, Placement } from '../../shared/domain/placement.ts';
-import type { MovePolicy } from '../../shared/domain/policy.ts';
+import type { BatchPolicy, MovePolicy } from '../../shared/domain/policy.ts';
 import type { RequestRecord } from '../../shared/domain/request.ts';
 import type { Dials, HeardAlarm, Scaler } from '../../shared/domain/scaling.ts';
 import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
@@ -60,18 +61,39 @@ export const anyJson: Arbitrary<Json> = fc.json({ maxDepth: 3 }).map((json) => j
 const jsonObject: Arbitrary<JsonObject> = fc.dictionary(text, anyJson, { maxKeys: 4, noNullPrototype: true });
 const textMap = fc.dictionary(word, text, { maxKeys: 4, noNullPrototype: true });
 
+const hold: Arbitrary<Hold> = fc.record({ by: text, at: time, reason: text });
+const cutover: Arbitrary<CutoverWord> = fc.record({
+  kind: fc.constantFrom('held', 'released'),
+  by: text,
+  at: time,
+  reason: text,
+});
+/** What a person may have said of what can be held back. */
+const pause = { paused: hold, resumed: hold };
+const sayings = ['paused', 'resumed'] as const;
+
 const failure: Arbitrary<Failure> = fc.record(
   { code: text, sentence: text, cure: text, host: text },
   { requiredKeys: ['code', 'sentence', 'cure'] },
 );
 const claimCheck: Arbitrary<ClaimCheck> = fc.record({ key: text, sha256: text, bytes: count });
-const policy: Arbitrary<MovePolicy> = fc.record({
-  roles: fc.constantFrom('require', 'copy'),
+const policyFields = {
+  roles: fc.constantFrom('require' as const, 'copy' as const),
   pauseBudgetMs: duration,
   lagLimitBytes: count,
   retentionMs: duration,
-  offline: fc.constantFrom('refuse', 'allow'),
-});
+  offline: fc.constantFrom('refuse' as const, 'allow' as const),
+};
+const policy: Arbitrary<MovePolicy> = fc.record(policyFields);
+const batchPolicy: Arbitrary<BatchPolicy> = fc
+  .record({
+    ...policyFields,
+    approval: fc.constant('required' as const),
+    holdBeforeCutover: fc.constant(true as const),
+    start: fc.constant('manual' as const),
+    startAt: time,
+  })
+  .chain((whole) => lacking(whole, ['approval', 'holdBeforeCutover', 'start', 'startAt']));
 
 const signal: Arbitrary<Signal> = fc.record(
   {
@@ -121,12 +143,13 @@ const host: Arbitrary<Host> = fc
       permitsIn: fc.uniqueArray(anyMoveId, { maxLength: 4 }).map((held) => held.sort()),
       reserved: fc.dictionary(anyMoveId, count, { maxKeys: 3, noNullPrototype: true }),
       options: jsonObject,
+      ...pause,
       registeredAt: time,
       version,
     },
     { noNullPrototype: true },
   )
-  .chain((whole) => lacking(whole, ['secret', 'capacityBytes', 'throttle', 'healing']));
+  .chain((whole) => lacking(whole, ['secret', 'capacityBytes', 'throttle', 'healing', ...sayings]));
 
 const held = { move: anyMoveId, token: count };
 const arbitration: Arbitrary<Arbitration> = fc.oneof(
@@ -160,10 +183,11 @@ const placement: Arbitrary<Placement> = fc
       { labels: count, sizeBytes: count, group: count, zones: count, pin: count },
       { requiredKeys: [] },
     ),
+    ...pause,
     registeredAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['claim', 'lastMove', 'group', 'zones', 'pin', 'sequences']));
+  .chain((whole) => lacking(whole, ['claim', 'lastMove', 'group', 'zones', 'pin', 'sequences', ...sayings]));
 
 const batch: Arbitrary<Batch> = fc
   .record({
@@ -173,7 +197,7 @@ const batch: Arbitrary<Batch> = fc
     reason: text,
     selection: claimCheck,
     priority: fc.integer(),
-    policy,
+    policy: batchPolicy,
     state: fc.constantFrom('planning' as const, 'running' as const, 'completed' as const),
     planned: small,
     total: small,
@@ -185,6 +209,12 @@ const batch: Arbitrary<Batch> = fc
     counts: fc.dictionary(fc.constantFrom(...moveLabels), small, { noNullPrototype: true }),
     failure,
     deadline: time,
+    ...pause,
+    approved: hold,
+    started: hold,
+    cutover,
+    cancelled: hold,
+    undone: small,
     createdAt: time,
     endedAt: time,
     version,
@@ -199,7 +229,13 @@ const batch: Arbitrary<Batch> = fc
       'skipped',
       'failure',
       'deadline',
+      'approved',
+      'started',
+      'cutover',
+      'cancelled',
+      'undone',
       'endedAt',
+      ...sayings,
     ]),
   );
 
@@ -219,7 +255,15 @@ const working = {
 };
 const absentWhileWorking = ['hinderedSince', 'lease', 'waiting', 'lastFailure', 'progress'] as const;
 const status: Arbitrary<ExecutionState> = fc.oneof(
-  fc.record({ state: fc.constant('waiting' as const), waiting: waitingOn, dueAt: time }),
+  fc.record(
+    {
+      state: fc.constant('waiting' as const),
+      waiting: waitingOn,
+      dueAt: time,
+      putOff: fc.constant(true as const),
+    },
+    { requiredKeys: ['state', 'waiting', 'dueAt'] },
+  ),
   fc
     .record({
       state: fc.constant('running' as const),
@@ -233,13 +277,17 @@ const status: Arbitrary<ExecutionState> = fc.oneof(
     .chain((whole) => lacking(whole, absentWhileWorking)),
   fc.record({ state: fc.constant('completed' as const), endedAt: time }),
   fc.record({ state: fc.constant('rolled-back' as const), endedAt: time, reason: failure }),
-  fc.record({
-    state: fc.constant('stuck' as const),
-    endedAt: time,
-    step: text,
-    direction: fc.constantFrom('forward' as const, 'back' as const),
-    reason: failure,
-  }),
+  fc.record(
+    {
+      state: fc.constant('stuck' as const),
+      endedAt: time,
+      step: text,
+      direction: fc.constantFrom('forward' as const, 'back' as const),
+      reason: failure,
+      undoing: failure,
+    },
+    { requiredKeys: ['state', 'endedAt', 'step', 'direction', 'reason'] },
+  ),
 );
 export const anyExecution: Arbitrary<Execution> = fc.record({
   workflow: text,
@@ -248,7 +296,7 @@ export const anyExecution: Arbitrary<Execution> = fc.record({
   status,
   results: fc.dictionary(word, anyJson, { maxKeys: 4, noNullPrototype: true }),
   timings: fc.dictionary(word, duration, { maxKeys: 4, noNullPrototype: true }),
-  last: fc.record({ fact: text, at: time, by: text }),
+  last: fc.record({ fact: text, at: time, by: text, note: text }, { requiredKeys: ['fact', 'at', 'by'] }),
 });
 const move: Arbitrary<Move> = fc
   .record({
@@ -265,10 +313,11 @@ const move: Arbitrary<Move> = fc
     priority: fc.integer(),
     createdAt: time,
     execution: anyExecution,
-    stuckTold: version,
+    stuckTold: time,
+    cutover,
     version,
   })
-  .chain((whole) => lacking(whole, ['stuckTold']));
+  .chain((whole) => lacking(whole, ['stuckTold', 'cutover']));
 
 const key = fc.string({ minLength: 1, maxLength: 60 });
 const request: Arbitrary<RequestRecord> = fc
@@ -325,7 +374,6 @@ const letter: Arbitrary<Letter> = fc
   })
   .chain((whole) => lacking(whole, ['failure', 'deed']));
 
-const hold: Arbitrary<Hold> = fc.record({ by: text, at: time, reason: text });
 const fleet: Arbitrary<Fleet> = fc
   .record({
     knobs: fc
@@ -340,10 +388,10 @@ const fleet: Arbitrary<Fleet> = fc
       })
       .chain((whole) => lacking(whole, ['pauseBudgetMs'])),
     turned: fc.dictionary(fc.constantFrom(...knobNames), hold, { noNullPrototype: true }),
-    paused: hold,
+    ...pause,
     version,
   })
-  .chain((whole) => lacking(whole, ['paused']));
+  .chain((whole) => lacking(whole, sayings));
 const notification: Arbitrary<Notification> = fc
   .record(
     {

@@ -63,21 +63,21 @@ export class HostileWorld {
     const clock = { ...machineClock, now: () => receivedAt };
     const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
     const views = createViews({ query: this.#query, clock });
-    const services = { store, views, blobs, bus, clock, chance: machineChance, log };
+    const settings = {
+      installation: 'test',
+      leaseMs: {},
+      slowStoreMs: 1,
+      patienceMs: 1,
+      freshMs: 1,
+      scaling: scalingBounds,
+    };
+    const services = { store, views, blobs, bus, clock, chance: machineChance, log, settings };
     if (topic === 'requests') {
       await acceptRequest(services, parseRequest(text, receivedAt));
     } else {
       const secrets = createMemorySecrets(new Map());
       const driver = driverRegistry({ simulated: async () => simulatedDriver(transport) });
-      const settings = {
-        installation: 'test',
-        leaseMs: {},
-        slowStoreMs: 1,
-        patienceMs: 1,
-        freshMs: 1,
-        scaling: scalingBounds,
-      };
-      await reactToHostChange({ ...services, settings, secrets, driver }, parseHostChange(text, receivedAt));
+      await reactToHostChange({ ...services, secrets, driver }, parseHostChange(text, receivedAt));
     }
   }
 

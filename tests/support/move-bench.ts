@@ -2,6 +2,7 @@ import { createViews } from '../../shared/aws/views.ts';
 import { workMessage } from '../../shared/contracts/messages.ts';
 import type { ExecutionState } from '../../shared/domain/execution.ts';
 import type { Host } from '../../shared/domain/host.ts';
+import type { MoveId } from '../../shared/domain/ids.ts';
 import type { Move } from '../../shared/domain/move.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
 import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
@@ -127,9 +128,20 @@ export class MoveBench {
 
   /** Delivers work in order of time, a message at a time, until `until` holds or nothing is left. */
   async deliver(until: (move: Move) => boolean = () => false): Promise<void> {
-    for (let turn = 0; turn < 200 && !until(await this.move()); turn += 1) {
+    await this.deliverTo((await this.move()).id, until);
+  }
+
+  /** The same, for whichever move `until` is asked about. */
+  async deliverTo(id: MoveId, until: (move: Move) => boolean = () => false): Promise<void> {
+    const move = async (): Promise<Move> => {
+      const found = await this.services.store.load('move', { id });
+      if (found === undefined) throw new Error('there is no move');
+      return found;
+    };
+    for (let turn = 0; turn < 200 && !until(await move()); turn += 1) {
       this.bus.sent.sort((one, other) => one.at - other.at);
-      const next = this.bus.sent.shift();
+      const at = this.bus.sent.findIndex(({ queue }) => queue in this.services.settings.leaseMs);
+      const [next] = at < 0 ? [] : this.bus.sent.splice(at, 1);
       if (next === undefined) return;
       this.clock.pass(Math.max(0, next.at - this.clock.now()));
       const started = this.clock.now();

@@ -42,6 +42,9 @@ const facts: { readonly [K in FactKind]: FactOf<K> } = {
   retreated: { kind: 'retreated', token, ms, to: 'provision', failure, chance: 0.5 },
   'undo-refused': { kind: 'undo-refused', token, step: 'activate' },
   poisoned: { kind: 'poisoned', phase: 'transfer', failure },
+  'put-off': { kind: 'put-off', code: 'paused', on: 'a word', until: now + 5_000 },
+  woken: { kind: 'woken', code: 'permit', on: 'a permit' },
+  retried: { kind: 'retried', note: 'put right' },
   abandoned: { kind: 'abandoned', failure },
 };
 
@@ -60,6 +63,9 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
     'step-hindered': 'not-admitted',
     retreated: 'not-admitted',
     'undo-refused': 'not-admitted',
+    'put-off': 'waiting',
+    woken: 'not-applicable',
+    retried: 'not-applicable',
     poisoned: 'rolling-back preflight',
     abandoned: 'rolling-back preflight',
   },
@@ -76,6 +82,9 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
     'step-hindered': 'running copy',
     retreated: 'running provision',
     'undo-refused': 'not-applicable',
+    'put-off': 'already-admitted',
+    woken: 'not-applicable',
+    retried: 'not-applicable',
     poisoned: 'rolling-back copy',
     abandoned: 'rolling-back copy',
   },
@@ -93,14 +102,17 @@ const table: { readonly [N in StateName]: { readonly [K in FactKind]: string } }
     retreated: 'not-applicable',
     'undo-refused': 'running activate',
     poisoned: 'not-applicable',
+    'put-off': 'already-admitted',
+    woken: 'not-applicable',
+    retried: 'not-applicable',
     abandoned: 'not-applicable',
   },
   completed: ended(),
   'rolled-back': ended(),
-  stuck: ended(),
+  stuck: { ...ended(), retried: 'rolling-back copy' },
 };
 
-function ended(): { readonly [K in FactKind]: 'ended' } {
+function ended(): { readonly [K in FactKind]: string } {
   return {
     admitted: 'ended',
     'set-back': 'ended',
@@ -114,6 +126,9 @@ function ended(): { readonly [K in FactKind]: 'ended' } {
     'step-hindered': 'ended',
     retreated: 'ended',
     'undo-refused': 'ended',
+    'put-off': 'ended',
+    woken: 'ended',
+    retried: 'ended',
     poisoned: 'ended',
     abandoned: 'ended',
   };
@@ -291,5 +306,62 @@ describe('going on', () => {
     expect(say(decide(shape, execution(open), facts.retreated, now, 'w'))).toBe('not-applicable');
     const last = { ...states.running, retreats: shape.limits.retreats };
     expect(next(last, facts.retreated).status.state).toBe('rolling-back');
+  });
+});
+
+describe('what waits for a word', () => {
+  const putOff = facts['put-off'];
+
+  test('is put off until a time, and says since when', () => {
+    const first = next(states.waiting, putOff);
+    expect(first.status).toEqual({
+      state: 'waiting',
+      waiting: { code: 'paused', on: 'a word', since: now },
+      dueAt: now + 5_000,
+      putOff: true,
+    });
+    const later = next(first.status, { ...putOff, until: now + 9_000 }, now + 1_000);
+    expect(later.status).toMatchObject({ waiting: { since: now }, dueAt: now + 9_000 });
+    const woken = next(later.status, facts.woken, now + 2_000);
+    expect(woken.status).toEqual({
+      state: 'waiting',
+      waiting: { code: 'permit', on: 'a permit', since: now + 2_000 },
+      dueAt: now + 2_000,
+    });
+  });
+
+  test('is looked at now when it is woken, but not what a worker holds', () => {
+    const { lease: _, ...free } = working;
+    const waiting = { code: 'paused', on: 'a word', since: now };
+    const waits = {
+      state: 'running',
+      ...free,
+      dueAt: now + 5_000,
+      waiting,
+      forwardOnly: false,
+      retreats: 0,
+    } as const;
+    const woken = decide(shape, execution(waits), { ...facts.woken, note: 'resume: done' }, now, 'ops');
+    expect(woken).toMatchObject({
+      execution: {
+        status: { dueAt: now, waiting },
+        last: { fact: 'woken', by: 'ops', note: 'resume: done' },
+      },
+      effects: [{ kind: 'send-work', phase: 'transfer', afterMs: 0 }],
+    });
+    expect(decide(shape, execution({ ...waits, lease }), facts.woken, now, 'ops')).toEqual({
+      kind: 'ignored',
+      why: 'not-applicable',
+    });
+  });
+
+  test('what is stuck on its way back goes on for the reason for which it went back', () => {
+    const rollingBack = { state: 'rolling-back', ...working, failures: 2, reason: failure } as const;
+    const trouble = { code: 'disk-full', sentence: 'the disk is full', cure: 'make room' };
+    const failed = { ...facts['step-failed'], failure: trouble };
+    const stuck = next(rollingBack, failed);
+    expect(stuck.status).toMatchObject({ state: 'stuck', reason: trouble, undoing: failure });
+    const again = next(stuck.status, facts.retried);
+    expect(again.status).toMatchObject({ state: 'rolling-back', step: 'copy', failures: 0, reason: failure });
   });
 });

@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import type { MovePolicy } from '../../domain/policy.ts';
+import type { BatchPolicy, MovePolicy } from '../../domain/policy.ts';
+import { timeField } from '../fields.ts';
 import { durationField } from './duration.ts';
 
 const mebibyte = 1_048_576;
@@ -28,10 +29,20 @@ export const policyField = z
       .default(policyDefaults.lagLimitBytes),
     retention: durationField(0, 90 * day, 'from 0 to 90 days').default(policyDefaults.retentionMs),
     offline: z.enum(['refuse', 'allow']).default(policyDefaults.offline),
+    approval: z.enum(['none', 'required']).default('none'),
+    holdBeforeCutover: z.boolean().default(false),
+    start: z.enum(['at-once', 'manual']).default('at-once'),
+    startAt: timeField.optional(),
   })
-  .transform(({ pauseBudget, retention, ...rest }): MovePolicy => ({
-    ...rest,
-    pauseBudgetMs: pauseBudget,
-    retentionMs: retention,
-  }))
+  .transform(
+    ({ pauseBudget, retention, approval, holdBeforeCutover, start, startAt, ...rest }): BatchPolicy => ({
+      ...rest,
+      pauseBudgetMs: pauseBudget,
+      retentionMs: retention,
+      ...(approval === 'required' ? { approval } : {}),
+      ...(holdBeforeCutover ? { holdBeforeCutover } : {}),
+      ...(start === 'manual' ? { start } : {}),
+      ...(startAt === undefined ? {} : { startAt: Date.parse(startAt) }),
+    }),
+  )
   .prefault({});

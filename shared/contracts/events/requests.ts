@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Parsed, RequestEvent } from '../../domain/event.ts';
 import { lineField } from '../fields.ts';
 import { parseEvent, reads } from './cloud-event.ts';
+import { commandRequested } from './command.ts';
 import { endpointChanged, endpointRegistered } from './endpoints.ts';
 import { knobSet } from './knob.ts';
 import { policyField } from './policy.ts';
@@ -40,6 +41,11 @@ const contract = {
       kind: 'change-endpoint',
       sequence: sequence ?? at,
       ...rest,
+    })),
+    'command.requested': reads(commandRequested, (data, { at }): RequestEvent => ({
+      kind: 'command',
+      ...data,
+      at,
     })),
     'knob.set': reads(knobSet, (data, { at }): RequestEvent => ({ kind: 'set-knob', ...data, at })),
   },

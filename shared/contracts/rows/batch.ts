@@ -4,11 +4,17 @@ import { batchId } from '../../domain/ids.ts';
 import { moveLabels, type MoveLabel } from '../../domain/move.ts';
 import {
   batchIdField,
+  batchPolicyField,
   claimCheckField,
   countField,
+  cutoverField,
+  encodeCutover,
+  encodeHold,
+  encodePause,
   endpointField,
   failureField,
-  policyField,
+  holdField,
+  pauseFields,
   timeField,
 } from './fields.ts';
 import { shardOf } from '../../domain/shards.ts';
@@ -28,7 +34,7 @@ const schema = z.strictObject({
   reason: z.string(),
   selection: claimCheckField,
   priority: z.int(),
-  policy: policyField,
+  policy: batchPolicyField,
   state: z.enum(['planning', 'running', 'completed']),
   planned: countField,
   total: z.exactOptional(countField),
@@ -47,6 +53,12 @@ const schema = z.strictObject({
   count_stuck: figure,
   failure: z.exactOptional(failureField),
   deadline: z.exactOptional(timeField),
+  ...pauseFields,
+  approved: z.exactOptional(holdField),
+  started: z.exactOptional(holdField),
+  cutover: z.exactOptional(cutoverField),
+  cancelled: z.exactOptional(holdField),
+  undone: z.exactOptional(countField),
   createdAt: timeField,
   endedAt: z.exactOptional(timeField),
 });
@@ -84,6 +96,11 @@ export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
         ? undefined
         : { lines: batch.skipped.lines, report: { ...batch.skipped.report } },
     failure: batch.failure === undefined ? undefined : { ...batch.failure },
+    ...encodePause(batch),
+    approved: encodeHold(batch.approved),
+    started: encodeHold(batch.started),
+    cutover: encodeCutover(batch.cutover),
+    cancelled: encodeHold(batch.cancelled),
     kind: 'batch',
     listing: 'batch',
     shard: shardOf(batch.id),

@@ -1,8 +1,16 @@
 import * as z from 'zod';
 import { endpointName, type HostName } from '../../domain/ids.ts';
 import { isUnannounced, type Placement } from '../../domain/placement.ts';
-import { countField, endpointField, hostField, moveIdField, timeField } from './fields.ts';
 import { shardOf } from '../../domain/shards.ts';
+import {
+  countField,
+  encodePause,
+  endpointField,
+  hostField,
+  moveIdField,
+  pauseFields,
+  timeField,
+} from './fields.ts';
 import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
 
 const sequenceField = z.exactOptional(z.int());
@@ -47,6 +55,7 @@ const schema = z.strictObject({
       pin: sequenceField,
     }),
   ),
+  ...pauseFields,
   registeredAt: timeField,
 });
 
@@ -63,6 +72,7 @@ export const endpointRow: RowCodec<Pick<Placement, 'endpoint'>, Placement> = {
   encode: (placement) => ({
     ...endpointRow.key(placement),
     ...placement,
+    ...encodePause(placement),
     claim: placement.claim === undefined ? undefined : { ...placement.claim },
     arbitration: { ...placement.arbitration },
     group: placement.group === undefined ? undefined : { ...placement.group },

@@ -21,7 +21,12 @@ const working = {
 };
 
 const statusField = z.discriminatedUnion('state', [
-  z.strictObject({ state: z.literal('waiting'), waiting: waitingField, dueAt: timeField }),
+  z.strictObject({
+    state: z.literal('waiting'),
+    waiting: waitingField,
+    dueAt: timeField,
+    putOff: z.exactOptional(z.literal(true)),
+  }),
   z.strictObject({
     state: z.literal('running'),
     ...working,
@@ -37,6 +42,7 @@ const statusField = z.discriminatedUnion('state', [
     step: z.string(),
     direction: z.enum(['forward', 'back']),
     reason: failureField,
+    undoing: z.exactOptional(failureField),
   }),
 ]);
 
@@ -48,7 +54,12 @@ export const executionFields = {
   status: statusField,
   results: z.record(z.string(), jsonField),
   timings: z.record(z.string(), durationField),
-  last: z.strictObject({ fact: z.string(), at: timeField, by: z.string() }),
+  last: z.strictObject({
+    fact: z.string(),
+    at: timeField,
+    by: z.string(),
+    note: z.exactOptional(z.string()),
+  }),
 };
 
 export function encodeExecution(execution: Execution): { readonly [name: string]: Attribute } {
@@ -75,8 +86,13 @@ function encodeStatus(status: ExecutionState): Attribute {
     case 'completed':
       return { ...status };
     case 'rolled-back':
-    case 'stuck':
       return { ...status, reason: { ...status.reason } };
+    case 'stuck':
+      return {
+        ...status,
+        reason: { ...status.reason },
+        undoing: status.undoing === undefined ? undefined : { ...status.undoing },
+      };
     default:
       return status satisfies never;
   }

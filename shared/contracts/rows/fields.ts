@@ -9,7 +9,10 @@ import {
   type HostName,
   type MoveId,
 } from '../../domain/ids.ts';
+import type { Hold } from '../../domain/fleet.ts';
+import type { CutoverWord } from '../../domain/gate.ts';
 import type { Json } from '../../domain/json.ts';
+import type { Pausable } from '../../domain/pause.ts';
 
 /** The fields that rows of several kinds share. */
 export const batchIdField = z.custom<BatchId>((it) => typeof it === 'string' && isBatchId(it), 'no batch id');
@@ -50,6 +53,7 @@ export const holdField = z.strictObject({ by: z.string(), at: timeField, reason:
 
 export const claimCheckField = z.strictObject({ key: z.string(), sha256: z.string(), bytes: countField });
 
+/** How each move goes; a batch's has more. */
 export const policyField = z.strictObject({
   roles: z.enum(['require', 'copy']),
   pauseBudgetMs: durationField,
@@ -57,3 +61,30 @@ export const policyField = z.strictObject({
   retentionMs: durationField,
   offline: z.enum(['refuse', 'allow']),
 });
+
+/** How a batch goes as a whole too. */
+export const batchPolicyField = policyField.extend({
+  approval: z.exactOptional(z.literal('required')),
+  holdBeforeCutover: z.exactOptional(z.literal(true)),
+  start: z.exactOptional(z.literal('manual')),
+  startAt: z.exactOptional(timeField),
+});
+
+/** What a row has that can be held back. */
+export const pauseFields = { paused: z.exactOptional(holdField), resumed: z.exactOptional(holdField) };
+
+export const encodeHold = (hold: Hold | undefined) => (hold === undefined ? undefined : { ...hold });
+export const encodePause = ({ paused, resumed }: Pausable) => ({
+  paused: encodeHold(paused),
+  resumed: encodeHold(resumed),
+});
+
+export const cutoverField = z.strictObject({
+  kind: z.enum(['held', 'released']),
+  by: z.string(),
+  at: timeField,
+  reason: z.string(),
+});
+
+export const encodeCutover = (word: CutoverWord | undefined) =>
+  word === undefined ? undefined : { ...word };

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { knobDefaults, type Fleet } from '../../domain/fleet.ts';
 import { RowUnreadable } from '../../ports/failures.ts';
-import { countField, durationField, holdField } from './fields.ts';
+import { countField, durationField, encodePause, holdField, pauseFields } from './fields.ts';
 import { asRecord, envelope, readRow, type RowCodec } from './row.ts';
 
 const key = { pk: 'FLEET', sk: 'FLEET' };
@@ -35,7 +35,7 @@ const schema = z.strictObject({
   throttle: z.exactOptional(
     z.strictObject({ all: z.exactOptional(countField), zones: z.record(z.string(), countField) }),
   ),
-  paused: z.exactOptional(holdField),
+  ...pauseFields,
 });
 
 /** The one row that is about the whole installation; absent until somebody has set something. */
@@ -46,14 +46,14 @@ export const fleetRow: RowCodec<object, Fleet> = {
     if (pk !== key.pk || sk !== key.sk) throw new RowUnreadable(`row-unreadable: "${pk}" is not the fleet's`);
     return {};
   },
-  encode: ({ knobs, turned: turns, throttle, paused, ...fleet }) => ({
+  encode: ({ knobs, turned: turns, throttle, ...fleet }) => ({
     ...key,
     ...fleet,
     kind: 'fleet',
     knobs: { ...knobs },
     turned: Object.fromEntries(Object.entries(turns).map(([knob, by]) => [knob, { ...by }])),
     throttle: throttle === undefined ? undefined : { ...throttle, zones: { ...throttle.zones } },
-    paused: paused === undefined ? undefined : { ...paused },
+    ...encodePause(fleet),
   }),
   decode: (row) => {
     const { pk: _pk, sk: _sk, kind: _kind, commitId: _commit, ...fleet } = readRow(schema, row);

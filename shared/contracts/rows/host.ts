@@ -5,7 +5,16 @@ import type { JsonObject } from '../../domain/json.ts';
 import { hostName } from '../../domain/ids.ts';
 import { healingDueAt } from '../../domain/healing.ts';
 import { shardOf } from '../../domain/shards.ts';
-import { batchIdField, countField, hostField, jsonField, moveIdField, timeField } from './fields.ts';
+import {
+  batchIdField,
+  countField,
+  encodePause,
+  hostField,
+  jsonField,
+  moveIdField,
+  pauseFields,
+  timeField,
+} from './fields.ts';
 import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
 
 const permitsField = z.set(moveIdField).transform((held) => [...held].sort());
@@ -77,6 +86,7 @@ const schema = z.strictObject({
   permitsIn: z.exactOptional(permitsField),
   reserved: z.record(moveIdField, countField),
   options: optionsField,
+  ...pauseFields,
   registeredAt: timeField,
 });
 
@@ -88,6 +98,7 @@ export const hostRow: RowCodec<Pick<Host, 'name'>, Host> = {
   encode: ({ permitsOut, permitsIn, options, throttle, ...plain }) => ({
     ...hostRow.key(plain),
     ...plain,
+    ...encodePause(plain),
     signals: Object.fromEntries(Object.entries(plain.signals).map(([name, signal]) => [name, { ...signal }])),
     throttle: throttle === undefined ? undefined : { ...throttle },
     kind: 'host',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { Execution } from '../../domain/execution.ts';
 import { moveId, type EndpointName } from '../../domain/ids.ts';
 import { isStuckUntold, labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
 import { shardOf } from '../../domain/shards.ts';
@@ -9,6 +10,8 @@ import { encodeExecution, executionFields } from './execution.ts';
 import {
   batchIdField,
   countField,
+  cutoverField,
+  encodeCutover,
   endpointField,
   hostField,
   moveIdField,
@@ -39,6 +42,7 @@ const schema = z.strictObject({
   priority: z.int(),
   createdAt: timeField,
   stuckTold: z.exactOptional(countField),
+  cutover: z.exactOptional(cutoverField),
   ...executionFields,
 });
 
@@ -54,6 +58,7 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
       ...move,
       ...encodeExecution(execution),
       policy: { ...move.policy },
+      cutover: encodeCutover(move.cutover),
       kind: 'move',
       label,
       labelAndEndpoint: labelAndEndpoint(label, move.endpoint),
@@ -61,7 +66,7 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
       // What waits is found by its source, so all of one source stands together.
       shard: shardOf(move.source),
       dueAt: dueAtOf({ ...move, execution }),
-      waitingOrder: label === 'waiting' ? writeWaitingOrder(move) : undefined,
+      waitingOrder: isInLine(execution) ? writeWaitingOrder(move) : undefined,
     };
   },
   decode: (row) => {
@@ -132,6 +137,10 @@ function dueAtOf(move: Move): number | undefined {
       return status satisfies never;
   }
 }
+
+/** What is put off until a time stands in nobody's way: it comes back into line when it is woken. */
+const isInLine = ({ status }: Execution): boolean =>
+  status.state === 'waiting' && status.putOff === undefined;
 
 const waitingEntry = z.object({
   waitingOrder: z.string(),

@@ -7,6 +7,7 @@ import { priorities } from '../../domain/priority.ts';
 import type { Rooms } from '../../domain/rooms.ts';
 import { mayBeSetBack } from '../../domain/transitions.ts';
 import type { WaitingMove } from '../../ports/store.ts';
+import { Doors } from '../doors.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
 import type { Invocation, Services } from '../services.ts';
@@ -56,13 +57,19 @@ async function lookOnce(
     (await looked()).rooms.mayLeave(move),
   );
   if (moves.length === 0) return true;
-  const { fleet, rooms, earlier } = await looked();
+  const { fleet, hosts, rooms, earlier } = await looked();
+  const doors = new Doors(services, fleet, hosts);
   // What is held back waits for a person, and not for permits.
-  if (fleet.paused !== undefined) return true;
+  const free = await doors.open(moves);
+  if (free.length === 0) return true;
   const now = clock.now();
   const left = startsLeft(pace, fleet.knobs.startsPerMinute, now);
-  const plan = await planLook(services, rooms, moves, Math.min(left, mostAtOnce));
-  tellOfWaiting(services, rooms, moves, plan.chosen);
+  const most = Math.min(left, mostAtOnce);
+  const wished = await planLook(services, rooms, free, most);
+  const plan = await withoutHeldBack(doors, rooms, wished);
+  tellOfWaiting(services, rooms, free, plan.chosen);
+  // Who has left the line makes room for those behind.
+  if (plan.chosen.length < wished.chosen.length) await bus.sendDispatch({});
   if (plan.chosen.length === 0) {
     if (left === 0) await bus.sendDispatch({}, nextMinute(pace, now) - now);
     return true;
@@ -77,8 +84,7 @@ async function lookOnce(
     });
   }
   // More than this look took in, or had room or time for: as long as some were admitted, there may be more.
-  const unfinished =
-    more || plan.chosen.length >= Math.min(left, mostAtOnce) || admitted < plan.chosen.length;
+  const unfinished = more || plan.chosen.length >= most || admitted < plan.chosen.length;
   if (unfinished && admitted > 0) await bus.sendDispatch({});
   return true;
 }
@@ -143,6 +149,21 @@ async function planLook(
     }
   }
   return { chosen, yielding };
+}
+
+/** The same without those that are held back by themselves: these have left the line, and nobody waits again for them. */
+async function withoutHeldBack(
+  doors: Doors,
+  rooms: Rooms,
+  { chosen, yielding }: LookPlan,
+): Promise<LookPlan> {
+  const may = await Promise.all(chosen.map(async (move) => doors.mayBegin(move)));
+  const stays = new Set(chosen.filter((_, index) => may[index] !== true).map(({ id }) => id));
+  for (const move of chosen) if (stays.has(move.id)) rooms.giveBack(move);
+  return {
+    chosen: chosen.filter(({ id }) => !stays.has(id)),
+    yielding: yielding.filter(({ by }) => !stays.has(by.id)),
+  };
 }
 
 /** Reads those of these moves that are not known yet. */

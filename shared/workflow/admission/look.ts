@@ -11,6 +11,7 @@ import type { Services } from '../services.ts';
 /** What the dispatcher sees of the fleet when it looks. */
 export interface Look {
   readonly fleet: Fleet;
+  readonly hosts: readonly Host[];
   readonly rooms: Rooms;
   /** What earlier looks have chosen and hosts do not show yet. */
   readonly earlier: readonly Granted[];
@@ -30,7 +31,7 @@ export async function lookAtRooms(services: LookServices, pace: Pace): Promise<L
   const earlier = await notTakenYet(services, pace, rooms.underWay);
   for (const granted of earlier) rooms.take(granted);
   await nameBatches(services, rooms);
-  return { fleet, rooms, earlier };
+  return { fleet, hosts, rooms, earlier };
 }
 
 /** What was chosen and shows nowhere: while it waits its permits are being taken, and when it does not it has had them. */
@@ -47,7 +48,9 @@ async function notTakenYet(
   );
   return hidden.filter((_, index) => {
     const move = moves[index];
-    return move !== undefined && move !== 'unreadable' && move.execution.status.state === 'waiting';
+    if (move === undefined || move === 'unreadable') return false;
+    const { status } = move.execution;
+    return status.state === 'waiting' && status.putOff === undefined;
   });
 }
 

@@ -1,9 +1,11 @@
 import { SessionLost, StepFailure, TokenSuperseded, type Failure } from '../../domain/failure.ts';
+import { mayCutOver } from '../../domain/gate.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
 import { StoreUnavailable } from '../../ports/failures.ts';
 import { arbitrate, mustArbitrate, refused, silent } from '../arbiter.ts';
 import type { Hand, Step, StepOutcome } from '../engine/workflow.ts';
+import { gateSceneOf, waitAtGate } from '../gate-scene.ts';
 import { resultsOf } from './results.ts';
 import { missing, type MoveScene } from './scene.ts';
 
@@ -20,17 +22,21 @@ export const freeze: MoveStep = {
     // What an earlier worker of this move left frozen is open again before anything else.
     const found = await services.store.load('endpoint', { endpoint });
     if (found?.arbitration.kind !== 'serving') await thaw(scene, hand);
+    const words = await gateSceneOf(services, hand.task);
+    const gate = mayCutOver(words, services.clock.now());
+    if (gate.kind === 'closed') return waitAtGate(gate, services.clock.now());
     const { preflight, verify } = resultsOf(hand.task);
     if (verify === undefined || services.clock.now() - verify.at > services.settings.freshMs) {
       return { kind: 'retreat', to: 'verify', failure: stale };
     }
     const session = await scene.session(hand);
     const predicted = await session.predictPause();
-    if (predicted.ms > policy.pauseBudgetMs && preflight?.mode !== 'offline') {
+    const budgetMs = Math.min(policy.pauseBudgetMs, words.fleet.knobs.pauseBudgetMs ?? Infinity);
+    if (predicted.ms > budgetMs && preflight?.mode !== 'offline') {
       return postpone(
         hand,
         'pause-over-budget',
-        `a freeze would take about ${String(predicted.ms)} ms, over the budget of ${String(policy.pauseBudgetMs)} ms: ${predicted.why}`,
+        `a freeze would take about ${String(predicted.ms)} ms, over the budget of ${String(budgetMs)} ms: ${predicted.why}`,
       );
     }
     const asked = services.clock.now();

@@ -3,6 +3,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { MoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
+import { movePolicyOf } from '../../domain/policy.ts';
 import { arbitrateAsSeen, mustArbitrate, silent, type Arbitrated } from '../arbiter.ts';
 import type { Services } from '../services.ts';
 import type { Heading } from './course.ts';
@@ -123,7 +124,7 @@ function skeleton(
     database: placement.database,
     source: placement.host,
     epoch: placement.epoch,
-    policy: batch.policy,
+    policy: movePolicyOf(batch.policy),
     priority: batch.priority,
     createdAt: services.clock.now(),
     version: 1,

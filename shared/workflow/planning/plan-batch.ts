@@ -40,7 +40,7 @@ export async function planBatch(
   invocation: Pick<Invocation, 'remainingMs'>,
 ): Promise<void> {
   const found = await services.store.load('batch', { id: message.batch });
-  if (found?.state !== 'planning') return;
+  if (found?.state !== 'planning' || found.cancelled !== undefined) return;
   const begun = await readOrEnd(services, found);
   if (begun === undefined) return;
   const { entries } = begun;
@@ -59,12 +59,17 @@ export async function planBatch(
       ...batch,
       planned: batch.planned + page.length,
     });
-    if (answer.kind === 'conflict') return;
+    if (answer.kind === 'conflict') {
+      // Another planner, or a person who has said something of the batch: who looks next sees both.
+      await services.bus.sendPlan({ batch: batch.id }, 1_000);
+      return;
+    }
     batch = answer.record;
     await services.bus.sendDispatch({});
   }
-  await services.store.commit('batch', batch, { ...batch, state: 'running' });
-  await services.bus.sendDispatch({ batch: batch.id });
+  const answer = await services.store.commit('batch', batch, { ...batch, state: 'running' });
+  if (answer.kind === 'conflict') await services.bus.sendPlan({ batch: batch.id }, 1_000);
+  else await services.bus.sendDispatch({ batch: batch.id });
 }
 
 interface Begun {

@@ -2,12 +2,16 @@ import type { Parsed, RequestEvent } from '../../domain/event.ts';
 import { priorities } from '../../domain/priority.ts';
 import type { Services } from '../services.ts';
 import { selectionOf } from './check-selection.ts';
+import { carryOut } from '../commands/carry-out.ts';
 import { changeEndpoint, registerEndpoint } from './endpoints.ts';
 import { openBatch } from './open-batch.ts';
 import { recordRefusal, recordRequest } from './record-request.ts';
 import { turnKnob } from './turn-knob.ts';
 
-type AcceptServices = Pick<Services, 'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log'>;
+type AcceptServices = Pick<
+  Services,
+  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'settings'
+>;
 
 /** Takes one event of the `requests` topic: what can be seen to be wrong is refused before anything begins. */
 export async function acceptRequest(services: AcceptServices, parsed: Parsed<RequestEvent>): Promise<void> {
@@ -37,6 +41,10 @@ export async function acceptRequest(services: AcceptServices, parsed: Parsed<Req
       case 'change-endpoint':
         await changeEndpoint(services, event);
         return {};
+      case 'command': {
+        const batch = await carryOut(services, head, event);
+        return batch === undefined ? {} : { batch };
+      }
       case 'set-knob':
         await turnKnob(services, head.source, event);
         return {};

@@ -1,13 +1,15 @@
 import type { Batch, Selection } from '../../domain/batch.ts';
 import type { EventHead } from '../../domain/event.ts';
 import { batchIdFrom, type BatchId } from '../../domain/ids.ts';
-import type { MovePolicy } from '../../domain/policy.ts';
+import { approvalWanted } from '../../domain/news.ts';
+import type { BatchPolicy } from '../../domain/policy.ts';
 import type { Services } from '../services.ts';
+import { tellPeople } from '../tell-people.ts';
 
 export interface BatchOrder {
   readonly reason: string;
   readonly selection: Selection;
-  readonly policy: MovePolicy;
+  readonly policy: BatchPolicy;
   /** Higher goes first. */
   readonly priority: number;
   /** Epoch milliseconds: when all of it is to have arrived. */
@@ -29,7 +31,7 @@ export async function openBatch(
   order: BatchOrder,
 ): Promise<BatchId> {
   const id = batchIdOf({ chance }, head);
-  await store.insert('batch', {
+  const batch: Batch = {
     id,
     requestSource: head.source,
     requestId: head.id,
@@ -44,7 +46,9 @@ export async function openBatch(
     ...(order.skipped === undefined ? {} : { skipped: order.skipped }),
     createdAt: clock.now(),
     version: 1,
-  });
+  };
+  await store.insert('batch', batch);
+  if (batch.policy.approval === 'required') await tellPeople({ store, clock }, approvalWanted(batch));
   await bus.sendPlan({ batch: id });
   return id;
 }

@@ -1,10 +1,11 @@
 import { isMoveId, type HostName, type MoveId } from '../../domain/ids.ts';
-import { isSettled, labelOf, type Move } from '../../domain/move.ts';
+import { isSettled, labelOf, permitWait, type Move } from '../../domain/move.ts';
 import { isUnannounced } from '../../domain/placement.ts';
 import type { Host, PermitSide } from '../../domain/host.ts';
 import type { Due } from '../../ports/store.ts';
 import { announcePlacement } from '../announce-placement.ts';
 import { sendNotification, tellStuck } from '../tell-people.ts';
+import { tellMove } from '../commands/tell-move.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { phaseOfTask } from '../engine/phase.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
@@ -52,7 +53,13 @@ async function wake(services: SweepServices, due: Due): Promise<boolean> {
       if (move === undefined) return false;
       await tellStuck(services, move);
       const phase = phaseOfTask(moveShape(services), move.execution);
-      if (phase === undefined) return move.execution.status.state === 'waiting';
+      if (phase === undefined) {
+        const isWaiting = move.execution.status.state === 'waiting';
+        // What was put off comes back into line; for what is in line this says nothing.
+        if (isWaiting)
+          await tellMove(services, move.id, () => ({ kind: 'woken', ...permitWait(move) }), 'sweep-rows');
+        return isWaiting;
+      }
       await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);
       return false;
     }

@@ -51,7 +51,7 @@ export const moveRemovals = [
       invariant: 11,
       enforces: 'A freeze that is predicted to take longer than its budget is put off.',
       symbol: 'pauseBudgetMs',
-      from: "if (predicted.ms > policy.pauseBudgetMs && preflight?.mode !== 'offline') {",
+      from: "if (predicted.ms > budgetMs && preflight?.mode !== 'offline') {",
       to: "if (predicted.ms < 0 && preflight?.mode !== 'offline') {",
       testName: 'a move puts off a freeze that is predicted to take longer than its budget, and says so',
     },

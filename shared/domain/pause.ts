@@ -1,0 +1,27 @@
+import type { Hold } from './fleet.ts';
+
+/** Something that can be held back and let go again; no more than one of the two stands. */
+export interface Pausable {
+  readonly paused?: Hold;
+  readonly resumed?: Hold;
+}
+
+export type PauseWord = 'pause' | 'resume';
+
+/**
+ * What stands once somebody has said that it is to be held back, or let go: the latest word, in whatever order they
+ * arrive. That it is let go is noted also of what was never held back: a pause that was said before and comes late
+ * is then known to be over.
+ *
+ * @returns `so-already` when nothing changes; `said-later` when a later word says otherwise
+ */
+export function said(
+  { paused, resumed }: Pausable,
+  word: PauseWord,
+  by: Hold,
+): Pausable | 'so-already' | 'said-later' {
+  const [same, other] = word === 'pause' ? [paused, resumed] : [resumed, paused];
+  if (other !== undefined && other.at > by.at) return 'said-later';
+  if (same !== undefined && same.at >= by.at) return 'so-already';
+  return word === 'pause' ? { paused: by } : { resumed: by };
+}

@@ -1,0 +1,59 @@
+import type { Command } from '../../domain/command.ts';
+import type { Hold } from '../../domain/fleet.ts';
+import type { CutoverWord } from '../../domain/gate.ts';
+import type { BatchId, MoveId } from '../../domain/ids.ts';
+import { isSettled, labelOf } from '../../domain/move.ts';
+import { Refused } from '../requests/record-request.ts';
+import { changeBatch, knownMove, saidLater } from './subjects.ts';
+import { cuttingOverOf, wakeMoves, type WakeServices } from './wake-moves.ts';
+
+/**
+ * Holds the cutover of a move or of all moves of a batch, or releases it. Of what was said of a move and of its batch
+ * the latest word stands. What is frozen already goes through.
+ *
+ * @throws Refused `move-ended`, `command-superseded`, or when there is no such thing
+ */
+export async function holdOrRelease(
+  services: WakeServices,
+  { verb, subject, reason }: Command & { readonly verb: 'hold' | 'release' },
+  by: Hold,
+): Promise<void> {
+  const word: CutoverWord = { kind: verb === 'hold' ? 'held' : 'released', ...by };
+  const isBatch = subject.kind === 'batch';
+  if (isBatch) await ofBatch(services, subject.batch, word);
+  else if (subject.kind === 'move') await ofMove(services, subject.move, word);
+  if (verb === 'hold') return;
+  const ids = isBatch ? await cuttingOverOf(services, subject.batch) : [];
+  const id = subject.kind === 'move' ? [subject.move] : ids;
+  await wakeMoves(services, id, by.by, { verb, reason });
+}
+
+async function ofBatch(services: WakeServices, id: BatchId, word: CutoverWord): Promise<void> {
+  await changeBatch(services, id, (batch) =>
+    isNews(batch.cutover, word, `the cutovers of ${id}`) ? { ...batch, cutover: word } : batch,
+  );
+}
+
+async function ofMove(services: WakeServices, id: MoveId, word: CutoverWord): Promise<void> {
+  for (;;) {
+    const move = await knownMove(services, id);
+    if (isSettled(labelOf(move.execution))) {
+      throw new Refused({
+        code: 'move-ended',
+        field: 'data.move',
+        sentence: `move ${id} has no cutover before it any more: it is ${labelOf(move.execution)}`,
+        cure: `see how it ended: dray move show ${id}`,
+      });
+    }
+    if (!isNews(move.cutover, word, `the cutover of ${id}`)) return;
+    const answer = await services.store.commit('move', move, { ...move, cutover: word });
+    if (answer.kind === 'committed') return;
+  }
+}
+
+function isNews(last: CutoverWord | undefined, word: CutoverWord, what: string): boolean {
+  if (last === undefined || last.at < word.at) return true;
+  if (last.kind === word.kind) return false;
+  if (last.at > word.at) throw saidLater(what);
+  return true;
+}

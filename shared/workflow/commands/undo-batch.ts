@@ -1,0 +1,69 @@
+import type { Batch } from '../../domain/batch.ts';
+import type { Hold } from '../../domain/fleet.ts';
+import type { BatchId, EndpointName } from '../../domain/ids.ts';
+import { isSettled, labelOf } from '../../domain/move.ts';
+import type { Committed } from '../../ports/store.ts';
+import { eachApart, loadReadable } from '../each-apart.ts';
+import { moveIdOf, resolvedNames } from '../planning/plan-batch.ts';
+import type { Invocation, Services } from '../services.ts';
+import { cancellation } from './cancel.ts';
+import { tellMove } from './tell-move.ts';
+
+export type UndoServices = Pick<
+  Services,
+  'store' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'settings'
+>;
+
+/** Moves between two records of how far it has come. */
+const pageSize = 100;
+
+/**
+ * Turns round what can still go back of a cancelled batch, page by page: what one invocation has not done, the next
+ * goes on with. Once it is through, only what is there counts as the batch. Safe to repeat.
+ */
+export async function undoBatch(
+  services: UndoServices,
+  id: BatchId,
+  { remainingMs }: Pick<Invocation, 'remainingMs'>,
+): Promise<void> {
+  const { store, bus } = services;
+  const found = await store.load('batch', { id });
+  if (found?.cancelled === undefined || found.state === 'completed') return;
+  let batch: Batch = found;
+  const names = await resolvedNames(services, batch);
+  for (let at = batch.undone ?? 0; at < names.length; at += pageSize) {
+    if (remainingMs() <= 0) {
+      await bus.sendPlan({ batch: id });
+      return;
+    }
+    await undoPage(services, batch, found.cancelled, names.slice(at, at + pageSize));
+    const answer: Committed<Batch> = await store.commit('batch', batch, { ...batch, undone: at + pageSize });
+    if (answer.kind === 'conflict') {
+      await bus.sendPlan({ batch: id }, 1_000);
+      return;
+    }
+    batch = answer.record;
+  }
+  const { undone: _, ...rest } = batch;
+  await store.commit('batch', batch, { ...rest, state: 'running' });
+  await bus.sendDispatch({ batch: id });
+}
+
+async function undoPage(
+  services: UndoServices,
+  batch: Batch,
+  by: Hold,
+  names: readonly EndpointName[],
+): Promise<void> {
+  const moves = await loadReadable(
+    services,
+    'move',
+    names.map((name) => ({ id: moveIdOf(services, batch, name) })),
+  );
+  const open = moves.flatMap((move) =>
+    move === undefined || move === 'unreadable' || isSettled(labelOf(move.execution)) ? [] : [move.id],
+  );
+  await eachApart(services, open, async (move) => {
+    await tellMove(services, move, () => ({ kind: 'abandoned', failure: cancellation(by) }), by.by);
+  });
+}
