@@ -123,7 +123,8 @@ function dueAtOf(move: Move): number | undefined {
   const { status, last } = move.execution;
   switch (status.state) {
     case 'waiting':
-      return upToHalfMinute(status.dueAt + grace);
+      // Ten thousand that are in line would hide what is due behind them: the dispatcher finds those by their place.
+      return status.putOff === undefined ? undefined : upToHalfMinute(status.dueAt + grace);
     case 'running':
     case 'rolling-back':
       return upToHalfMinute(Math.max(status.dueAt, status.lease?.until ?? 0, last.at + grace));

@@ -29,20 +29,17 @@ export type HealingServices = TurnServices &
  *
  * Safe to call at any time and by several at once: a host that flaps, a failure that is told again and a sweep that
  * runs twice make nothing twice, and what was not done while healing was off is done by the next call.
- *
- * @returns whether the dispatcher should look
  */
-export async function healHost(services: HealingServices, name: HostName): Promise<boolean> {
+export async function healHost(services: HealingServices, name: HostName): Promise<void> {
   const host = await services.store.load('host', { name });
-  if (host === undefined) return false;
+  if (host === undefined) return;
   const { knobs } = await readFleet(services);
   const stage = stageOf(host, knobs, services.clock.now());
-  if (stage.kind !== 'failed') return false;
-  const turned = await turnAway(services, host);
+  if (stage.kind !== 'failed') return;
+  await turnAway(services, host);
   const placements = await placedOn(services, name);
-  const hurried = await hurry(services, placements);
+  await hurry(services, placements);
   if (stage.heals) await evacuate(services, host, stage.since, placements);
-  return turned || hurried;
 }
 
 async function placedOn(services: HealingServices, name: HostName): Promise<Placement[]> {
@@ -64,22 +61,19 @@ async function placedOn(services: HealingServices, name: HostName): Promise<Plac
 }
 
 /** Moves that wait to leave go before all others: the host can perhaps still be read, but not for long. */
-async function hurry(services: HealingServices, placements: readonly Placement[]): Promise<boolean> {
+async function hurry(services: HealingServices, placements: readonly Placement[]): Promise<void> {
   const { store } = services;
   const moves = await loadReadable(
     services,
     'move',
     placements.flatMap(({ claim }) => (claim === undefined ? [] : [{ id: claim.move }])),
   );
-  let hurried = false;
   await eachApart(services, moves, async (move) => {
     if (move === undefined || move === 'unreadable') return;
     if (move.execution.status.state !== 'waiting' || move.priority >= priorities.failure) return;
     // A conflict: somebody has let it go, or ends it.
-    const answer = await store.commit('move', move, { ...move, priority: priorities.failure });
-    hurried ||= answer.kind === 'committed';
+    await store.commit('move', move, { ...move, priority: priorities.failure });
   });
-  return hurried;
 }
 
 /**

@@ -27,10 +27,8 @@ const unbegun: readonly string[] = ['preflight', 'reserve'];
  * Moves that were planned onto a host that has failed, and of which nothing is there yet: those that wait go to
  * another host, where the batch leaves the choice; the others end with the reason, and their batch goes on. What has
  * begun to copy is left to its own patience: the host may come back.
- *
- * @returns whether any of them has another target now
  */
-export async function turnAway(services: TurnServices, host: Host): Promise<boolean> {
+export async function turnAway(services: TurnServices, host: Host): Promise<void> {
   const ids = Object.keys(host.reserved).filter(isMoveId);
   const moves = await loadReadable(
     services,
@@ -40,44 +38,39 @@ export async function turnAway(services: TurnServices, host: Host): Promise<bool
   const here = moves.flatMap((move) =>
     move !== undefined && move !== 'unreadable' && move.target === host.name && isUnbegun(move) ? [move] : [],
   );
-  if (here.length === 0) return false;
+  if (here.length === 0) return;
   // As if none of them had been planned: what they hold on this host is not to be counted elsewhere.
   const ground = new Ground(await loadSnapshot(services, [], new Set(here.map(({ id }) => id))));
-  let turned = false;
   // One after the other: each sees what the others have added to a host.
   for (const move of here) {
-    await eachApart(services, [move], async () => {
-      turned = (await turn(services, host, move, ground)) || turned;
-    });
+    await eachApart(services, [move], async () => turn(services, host, move, ground));
   }
-  return turned;
 }
 
 function isUnbegun({ execution: { status } }: Move): boolean {
   return status.state === 'waiting' || (status.state === 'running' && unbegun.includes(status.step));
 }
 
-/** @returns whether it has another target now */
-async function turn(services: TurnServices, host: Host, move: Move, ground: Ground): Promise<boolean> {
+async function turn(services: TurnServices, host: Host, move: Move, ground: Ground): Promise<void> {
   const { status } = move.execution;
   if (status.state !== 'waiting') {
     await end(services, move, targetFailed(host, move, 'it had not begun to copy'));
-    return false;
+    return;
   }
   const { wanted, terms } = await askedOf(services, move);
   if (wanted === host.name) {
     await end(services, move, targetFailed(host, move, 'its request names no other target'));
-    return false;
+    return;
   }
   const seat = ground.seats.find(({ endpoint }) => endpoint === move.endpoint);
-  if (seat === undefined) return false;
+  if (seat === undefined) return;
   // Settled on the ground: the next ones see what this one adds.
   const answer = new Placer(ground, terms).place(wanted === undefined ? { seat } : { seat, wanted });
   if (!('target' in answer)) {
     await end(services, move, targetFailed(host, move, answer.failure.sentence));
-    return false;
+    return;
   }
-  return replan(services, move, { host: answer.target, why: answer.why }, seat.bytes);
+  await replan(services, move, { host: answer.target, why: answer.why }, seat.bytes);
 }
 
 /** How the request asks for it, and the target that it names; undefined: the planner chose it. */
@@ -103,9 +96,9 @@ async function replan(
   move: Move,
   { host: target, why }: { readonly host: HostName; readonly why: string },
   bytes: number,
-): Promise<boolean> {
+): Promise<void> {
   const { id, execution, source, target: former } = move;
-  if (execution.status.state !== 'waiting') return false;
+  if (execution.status.state !== 'waiting') return;
   await permits.reserve(target, id, bytes);
   const now = clock.now();
   const answer = await store.commit('move', move, {
@@ -123,13 +116,12 @@ async function replan(
     },
   });
   // Somebody has let it go, or has planned it anew too: whatever is set aside in vain, the sweep finds.
-  if (answer.kind === 'conflict') return false;
+  if (answer.kind === 'conflict') return;
   // Between the two a sweep may have taken it for space that nobody wants.
   await permits.reserve(target, id, bytes);
   await permits.giveBack(former, 'in', id);
   await permits.unreserve(former, id);
   log.warn('a move goes elsewhere: its target has failed', { move: id, from: former, to: target });
-  return true;
 }
 
 async function end(services: TurnServices, move: Move, failure: Failure): Promise<void> {

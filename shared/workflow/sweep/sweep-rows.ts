@@ -26,16 +26,16 @@ export async function sweepRows(
   invocation: Pick<Invocation, 'remainingMs'>,
 ): Promise<void> {
   const due = await services.views.due(services.clock.now(), pageSize);
-  const wakes: boolean[] = [];
   const troubles: unknown[] = [];
   for (const row of due) {
     if (invocation.remainingMs() <= 0) break;
     // One at a time, and each for itself: what is wrong with a row must not keep the sweep from those behind it.
     await eachApart(services, [row], async () => {
-      wakes.push(await wake(services, row));
+      await wake(services, row);
     }).catch((error: unknown) => troubles.push(error));
   }
-  if (wakes.includes(true)) await services.bus.sendDispatch({});
+  // Whoever waits for a permit is not due: the dispatcher looks at all of them, and its wake-up may have been lost.
+  await services.bus.sendDispatch({});
   if (due.length > 0) services.log.info('swept', { due: due.length });
   await recountPermits(services);
   await scaleFleet(services);
@@ -44,45 +44,41 @@ export async function sweepRows(
   if (first instanceof Error) throw first;
 }
 
-/** @returns whether the dispatcher should look */
-async function wake(services: SweepServices, due: Due): Promise<boolean> {
+async function wake(services: SweepServices, due: Due): Promise<void> {
   const { store, bus, clock } = services;
   switch (due.kind) {
     case 'move': {
       const move = await store.load('move', { id: due.id });
-      if (move === undefined) return false;
+      if (move === undefined) return;
       await tellStuck(services, move);
       const phase = phaseOfTask(moveShape(services), move.execution);
-      if (phase === undefined) {
-        const isWaiting = move.execution.status.state === 'waiting';
-        // What was put off comes back into line; for what is in line this says nothing.
-        if (isWaiting)
-          await tellMove(services, move.id, () => ({ kind: 'woken', ...permitWait(move) }), 'sweep-rows');
-        return isWaiting;
-      }
-      await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);
-      return false;
+      if (phase !== undefined) await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);
+      // What was put off comes back into line.
+      else if (move.execution.status.state === 'waiting')
+        await tellMove(services, move.id, () => ({ kind: 'woken', ...permitWait(move) }), 'sweep-rows');
+      return;
     }
     case 'batch': {
       const batch = await store.load('batch', { id: due.id });
       if (batch?.state === 'planning') await bus.sendPlan({ batch: due.id });
       if (batch?.state === 'running') await bus.sendDispatch({ batch: due.id });
-      return false;
+      return;
     }
     case 'endpoint': {
       const placement = await store.load('endpoint', { endpoint: due.endpoint });
       if (placement !== undefined && isUnannounced(placement)) {
         await announcePlacement({ store, bus, clock }, placement);
       }
-      return false;
+      return;
     }
     case 'news': {
       const notification = await store.load('news', { id: due.id });
       if (notification !== undefined) await sendNotification(services, notification);
-      return false;
+      return;
     }
     case 'host':
-      return await healHost(services, due.name);
+      await healHost(services, due.name);
+      return;
     default:
       return due satisfies never;
   }
