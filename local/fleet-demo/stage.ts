@@ -1,0 +1,183 @@
+/** What the fleet's demonstration stands on: the embedded cloud, many simulated hosts, and real PostgreSQL ones. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { readBatch } from '../../cli/watch-batch.ts';
+import { explainBatch, type Explanation } from '../../shared/domain/explain.ts';
+import { hostName, type BatchId, type HostName } from '../../shared/domain/ids.ts';
+import type { Host } from '../../shared/domain/host.ts';
+import type { Json } from '../../shared/domain/json.ts';
+import type { Refusal } from '../../shared/domain/event.ts';
+import { Scene } from '../demo/scene.ts';
+import type { Tenant } from '../demo/tenants.ts';
+import { makeFleet, type Fleet as SimulatedFleet } from '../simulated/fleet.ts';
+import { startSimulatedServer, type SimulatedServer } from '../simulated/server.ts';
+
+export interface StageOptions {
+  readonly hosts: number;
+  readonly endpoints: number;
+  readonly tenants: readonly Tenant[];
+  readonly say: (line: string) => void;
+}
+
+/** How many events are on their way at once. */
+const abreast = 24;
+const capacityBytes = 1_000_000_000;
+const zones = 3;
+
+/** Everything that the acts play on. */
+export class Stage {
+  readonly scene: Scene;
+  readonly simulated: SimulatedServer;
+  readonly fleet: SimulatedFleet;
+  readonly say: (line: string) => void;
+  readonly #sns: SNSClient;
+  readonly #s3: S3Client;
+
+  private constructor(scene: Scene, simulated: SimulatedServer, fleet: SimulatedFleet, say: Stage['say']) {
+    this.scene = scene;
+    this.simulated = simulated;
+    this.fleet = fleet;
+    this.say = say;
+    const of = (service: string) => ({
+      region: scene.cloud.env['AWS_REGION'] ?? 'eu-central-1',
+      endpoint: scene.cloud.env[`AWS_ENDPOINT_URL_${service}`] ?? '',
+      credentials: {
+        accessKeyId: scene.cloud.env['AWS_ACCESS_KEY_ID'] ?? '',
+        secretAccessKey: scene.cloud.env['AWS_SECRET_ACCESS_KEY'] ?? '',
+      },
+    });
+    this.#sns = new SNSClient(of('SNS'));
+    this.#s3 = new S3Client({ ...of('S3'), forcePathStyle: true });
+  }
+
+  /** Starts everything and registers all hosts and endpoints. */
+  static async set({ hosts, endpoints, tenants, say }: StageOptions): Promise<Stage> {
+    const scene = await Scene.set({ tenants, writersPerTenant: 1, rate: 5, say });
+    const simulated = await startSimulatedServer();
+    const fleet = makeFleet(simulated.network, { hosts, endpoints }, Date.now());
+    const stage = new Stage(scene, simulated, fleet, say);
+    try {
+      say(`registering ${String(hosts)} simulated hosts and ${String(endpoints)} endpoints …`);
+      await stage.#register();
+    } catch (error) {
+      await stage.strike();
+      throw error;
+    }
+    return stage;
+  }
+
+  async #register(): Promise<void> {
+    const { scene, simulated, fleet } = this;
+    await this.#each(fleet.hosts, async (name, index) => {
+      const zone = `sim-zone-${String((index % zones) + 1)}`;
+      const data = { name, driver: 'simulated', url: simulated.url(name), zone, capacityBytes };
+      await this.carryOut('host-changes', 'host.registered', data);
+    });
+    await this.#each(fleet.endpoints, async ({ name, host, bytes }) => {
+      const data = { name, host, database: name, sizeBytes: bytes, labels: { kind: 'simulated' } };
+      await scene.fleet.publish('requests', 'endpoint.registered', data);
+    });
+    const last = fleet.endpoints.map(({ name }) => name);
+    await this.until('all endpoints to be registered', async () => {
+      const missing = await Promise.all(last.slice(-200).map((name) => scene.fleet.placement(name)));
+      return missing.every((placement) => placement !== undefined);
+    });
+  }
+
+  async #each<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
+    const queue = [...items.entries()].reverse();
+    const lane = async (): Promise<void> => {
+      for (let next = queue.pop(); next !== undefined; next = queue.pop()) await work(next[1], next[0]);
+    };
+    await Promise.all(Array.from({ length: abreast }, lane));
+  }
+
+  /** Publishes an event and waits for what becomes of it. @throws Error when it is refused */
+  async carryOut(
+    topic: 'requests' | 'host-changes',
+    type: string,
+    data: Json,
+  ): Promise<{ readonly batch?: BatchId }> {
+    const outcome = await this.outcome(topic, type, data);
+    if ('code' in outcome) throw new Error(`${type} was refused: ${outcome.sentence} ${outcome.cure}`);
+    return outcome;
+  }
+
+  async outcome(
+    topic: 'requests' | 'host-changes',
+    type: string,
+    data: Json,
+  ): Promise<{ readonly batch?: BatchId } | Refusal> {
+    const { fleet } = this.scene;
+    const outcome = await fleet.outcome(await fleet.publish(topic, type, data));
+    if (outcome.kind === 'refused') return outcome.failure;
+    return outcome.kind === 'accepted' && outcome.batch !== undefined ? { batch: outcome.batch } : {};
+  }
+
+  /** The same for what makes a batch. */
+  async batch(topic: 'requests' | 'host-changes', type: string, data: Json): Promise<BatchId> {
+    const { batch } = await this.carryOut(topic, type, data);
+    if (batch === undefined) throw new Error(`${type} made no batch`);
+    return batch;
+  }
+
+  /** Sends a text to a topic of the stack, as CloudWatch does. */
+  async tell(output: string, message: Json): Promise<void> {
+    const TopicArn = this.scene.cloud.outputs[output];
+    await this.#sns.send(new PublishCommand({ TopicArn, Message: JSON.stringify(message) }));
+  }
+
+  /** Puts a file into the manifests bucket. */
+  async put(key: string, body: string, metadata: Readonly<Record<string, string>>): Promise<void> {
+    const Bucket = this.scene.cloud.outputs['ManifestsBucketName'];
+    await this.#s3.send(new PutObjectCommand({ Bucket, Key: key, Body: body, Metadata: { ...metadata } }));
+  }
+
+  async host(name: string): Promise<Host> {
+    const host = await this.scene.fleet.services.store.load('host', { name: hostName(name) });
+    if (host === undefined) throw new Error(`there is no host ${name}`);
+    return host;
+  }
+
+  /** Endpoints that are on a host by the table. */
+  async endpointsOn(name: HostName): Promise<number> {
+    let found = 0;
+    let cursor: string | undefined;
+    do {
+      const page = await this.scene.fleet.services.views.endpointsOn(name, cursor);
+      found += page.items.length;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+    return found;
+  }
+
+  /** What `dray explain` says of a batch. */
+  async explain(id: BatchId): Promise<Explanation & { readonly state: string }> {
+    const snapshot = await readBatch(this.scene.fleet.services, id);
+    if (snapshot === undefined) throw new Error(`there is no batch ${id}`);
+    const explanation = explainBatch(snapshot.batch, snapshot.moves, snapshot.hosts, snapshot.at);
+    return { ...explanation, state: snapshot.batch.state };
+  }
+
+  async isCompleted(id: BatchId): Promise<boolean> {
+    const batch = await this.scene.fleet.services.store.load('batch', { id });
+    return batch?.state === 'completed';
+  }
+
+  /** Asks until it is so. @throws Error after five minutes */
+  async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+    const limit = performance.now() + 300_000;
+    while (!(await isSo())) {
+      if (performance.now() > limit) throw new Error(`waited five minutes in vain for ${what}`);
+      await sleep(250);
+    }
+  }
+
+  async strike(): Promise<void> {
+    this.#sns.destroy();
+    this.#s3.destroy();
+    await this.simulated.close();
+    await this.scene.strike();
+  }
+}

@@ -1,0 +1,61 @@
+import { everyPage, readBatch } from '../../cli/watch-batch.ts';
+import { check } from '../../shared/drivers/simulated/check.ts';
+import type { BatchId } from '../../shared/domain/ids.ts';
+import { isVerified } from '../demo/summary.ts';
+import type { Stage } from './stage.ts';
+
+export interface Verdict {
+  readonly lines: readonly string[];
+  readonly faults: readonly string[];
+  readonly report: object;
+}
+
+/** Waits for the end of every batch that there is, and looks at everything that was promised. */
+export async function judge(stage: Stage, expected: readonly BatchId[], since: number): Promise<Verdict> {
+  const { services } = stage.scene.fleet;
+  const all = await everyPage((cursor) => services.views.batches(cursor));
+  for (const id of new Set([...expected, ...all]))
+    await stage.until(`batch ${id} to end`, async () => stage.isCompleted(id));
+  stage.simulated.write(0);
+  const snapshots = await Promise.all(all.map(async (id) => readBatch(services, id)));
+  const found = snapshots.filter((snapshot) => snapshot !== undefined);
+  const moves = found.flatMap((snapshot) => snapshot.moves);
+  const findings = check(stage.simulated.network);
+  const misplaced: string[] = [];
+  for (const { name } of stage.fleet.endpoints) {
+    const placement = await stage.scene.fleet.placement(name);
+    if (placement?.host !== stage.simulated.network.servers(name)[0]) misplaced.push(name);
+  }
+  const tenants = new Set(stage.scene.tenants.map(({ name }) => name));
+  const real = moves.filter(({ endpoint }) => tenants.has(endpoint));
+  const results = await stage.scene.check({ moves: real }, since);
+  const unsound = results.filter((result) => !isVerified(result)).map(({ move }) => move.endpoint);
+  const hosts = await Promise.all(stage.fleet.hosts.map(async (name) => stage.host(name)));
+  const held = hosts.filter(({ permitsIn, permitsOut }) => permitsIn.length + permitsOut.length > 0);
+  const faults = [
+    [`${String(findings.lost)} acknowledged writes are lost`, findings.lost > 0],
+    [`${String(findings.duplicated)} writes are there twice`, findings.duplicated > 0],
+    [`${String(findings.reordered)} writes are out of order`, findings.reordered > 0],
+    [`${String(findings.homeless.length)} databases accept no writes`, findings.homeless.length > 0],
+    [`${String(findings.doubled.length)} databases accept writes on two hosts`, findings.doubled.length > 0],
+    [`${String(misplaced.length)} placements do not name the host that serves`, misplaced.length > 0],
+    [
+      `something was left behind on ${Object.keys(findings.residue).join(', ')}`,
+      Object.keys(findings.residue).length > 0,
+    ],
+    [`permits are held on ${held.map(({ name }) => name).join(', ')}`, held.length > 0],
+    [`${unsound.join(', ')}: histories or tables differ`, unsound.length > 0],
+    [`only ${String(real.length)} of ${String(tenants.size)} tenants were moved`, real.length < tenants.size],
+  ] as const;
+  const report = {
+    batches: found.length,
+    moves: moves.length,
+    writes: { acknowledged: findings.acknowledged, lost: findings.lost },
+    faults: faults.filter(([, isFault]) => isFault).map(([sentence]) => sentence),
+  };
+  return {
+    lines: found.map(({ batch }) => `${batch.id}  ${JSON.stringify(batch.counts)}  ${batch.reason}`),
+    faults: report.faults,
+    report,
+  };
+}
