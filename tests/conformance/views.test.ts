@@ -147,12 +147,14 @@ describe.each(subjects)('the views on $name', ({ open }) => {
 
   test('show what is due, and only from its half minute on', async () => {
     const soon = 2_000_000_040_000;
-    const move = waitingMove(soon - 45_000);
+    const inLine = waitingMove(soon - 45_000);
+    const move = putOff(waitingMove(soon - 45_000));
     const batch = { ...sample('batch'), state: 'running' as const, createdAt: soon - 5 };
     const placed = { arbitration: { kind: 'serving' as const }, epoch: 4, registeredAt: soon - 5 };
     const told = { ...sample('endpoint'), ...placed, announcedEpoch: 4 };
     const untold = { ...sample('endpoint'), ...placed, announcedEpoch: 3 };
     expect(isUnannounced(untold)).toBe(true);
+    await store.insert('move', inLine);
     await store.insert('move', move);
     await store.insert('batch', batch);
     await store.insert('endpoint', told);
@@ -161,6 +163,7 @@ describe.each(subjects)('the views on $name', ({ open }) => {
     const due = await views.due(soon, 10_000);
     expect(before).not.toContainEqual({ kind: 'move', id: move.id });
     expect(due).toContainEqual({ kind: 'move', id: move.id });
+    expect(due).not.toContainEqual({ kind: 'move', id: inLine.id });
     expect(due).toContainEqual({ kind: 'batch', id: batch.id });
     expect(due).toContainEqual({ kind: 'endpoint', endpoint: untold.endpoint });
     expect(due).not.toContainEqual({ kind: 'endpoint', endpoint: told.endpoint });
@@ -237,6 +240,13 @@ async function all<T>(page: (cursor?: string) => Promise<Page<T>>): Promise<T[]>
 }
 
 const sorted = (values: readonly object[]): string[] => values.map((value) => JSON.stringify(value)).sort();
+
+/** Until its time comes nobody looks at it. */
+function putOff(move: Move): Move {
+  const { status } = move.execution;
+  if (status.state !== 'waiting') throw new RangeError('it does not wait');
+  return { ...move, execution: { ...move.execution, status: { ...status, putOff: true } } };
+}
 
 function waitingMove(dueAt = 1_000): Move {
   const move = sample('move');
