@@ -230,8 +230,8 @@ export const engineRemovals: readonly Removal[] = [
       enforces: 'The sweep sends the message of every move that is due anew.',
       file: 'shared/workflow/sweep/sweep-rows.ts',
       symbol: 'wake',
-      from: "      await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);\n",
-      to: '',
+      from: "if (phase !== undefined) await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);",
+      to: 'if (phase !== undefined) return;',
       testName: 'the sweep of rows sets a move going again whose message was lost',
     },
     {
