@@ -1,16 +1,8 @@
 import { etaOf, type Eta, type Paced } from '../shared/domain/eta.ts';
+import { isGateCode } from '../shared/domain/gate.ts';
 import { labelOf, type Move } from '../shared/domain/move.ts';
 import { isArrived, sizeOf, type BatchSnapshot } from './batch-report.ts';
 import { showDuration } from './quantity.ts';
-
-/** What a person or the clock ends, and not the others' arrival: nobody knows when. */
-const heldBack: ReadonlySet<string> = new Set([
-  'paused',
-  'held',
-  'window-closed',
-  'unapproved',
-  'not-started',
-]);
 
 /** When the rest of a batch will have arrived, as far as it can go on; undefined while that cannot be told. */
 export function etaOfBatch({ batch, moves, at }: BatchSnapshot): Eta | undefined {
@@ -27,10 +19,10 @@ function paced(move: Move, at: number): Paced[] {
   // One that came without work of ours has measured nothing.
   if (isArrived(label)) return finished === 0 ? [] : [{ state: 'arrived', ...known, workedMs: finished }];
   if (status.state === 'waiting')
-    return heldBack.has(status.waiting.code) ? [] : [{ state: 'to-come', ...known, workedMs: 0 }];
-  // Nor when a host that is down comes back.
+    return isGateCode(status.waiting.code) ? [] : [{ state: 'to-come', ...known, workedMs: 0 }];
+  // What a person or the clock holds back, or a host that is down: nobody knows when that ends.
   if (status.state !== 'running' || status.hinderedSince !== undefined) return [];
-  if (status.waiting !== undefined && heldBack.has(status.waiting.code)) return [];
+  if (status.waiting !== undefined && isGateCode(status.waiting.code)) return [];
   const now = status.lease === undefined ? 0 : Math.max(0, at - last.at);
   return [{ state: 'under-way', ...known, workedMs: finished + status.spentMs + now }];
 }

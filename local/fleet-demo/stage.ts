@@ -8,6 +8,7 @@ import { hostName, type BatchId, type HostName } from '../../shared/domain/ids.t
 import type { Host } from '../../shared/domain/host.ts';
 import type { Json } from '../../shared/domain/json.ts';
 import type { Refusal } from '../../shared/domain/event.ts';
+import { readFleet } from '../../shared/workflow/fleet-record.ts';
 import { Scene } from '../demo/scene.ts';
 import type { Tenant } from '../demo/tenants.ts';
 import { makeFleet, type Fleet as SimulatedFleet } from '../simulated/fleet.ts';
@@ -154,10 +155,14 @@ export class Stage {
 
   /** What `dray explain` says of a batch. */
   async explain(id: BatchId): Promise<Explanation & { readonly state: string }> {
-    const snapshot = await readBatch(this.scene.fleet.services, id);
+    const { services } = this.scene.fleet;
+    const snapshot = await readBatch(services, id);
     if (snapshot === undefined) throw new Error(`there is no batch ${id}`);
-    const explanation = explainBatch(snapshot.batch, snapshot.moves, snapshot.hosts, snapshot.at);
-    return { ...explanation, state: snapshot.batch.state };
+    const { batch, moves, hosts, at } = snapshot;
+    return {
+      ...explainBatch(batch, moves, hosts, at, await readFleet(services)),
+      state: batch.state,
+    };
   }
 
   async isCompleted(id: BatchId): Promise<boolean> {
