@@ -3,6 +3,7 @@ import { parseManifestNotices } from '../shared/contracts/manifests/notice.ts';
 import type { Placement } from '../shared/domain/placement.ts';
 import { endpointName, hostName } from '../shared/domain/ids.ts';
 import type { Store } from '../shared/ports/store.ts';
+import { machineCalendar } from '../shared/runtime/calendar.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { machineClock } from '../shared/runtime/clock.ts';
 import { ingestManifest } from '../shared/workflow/manifests/ingest-manifest.ts';
@@ -51,7 +52,10 @@ async function read(lines: number, endpoints: number, look: () => void): Promise
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const services = { store, blobs, bus: new MemoryBus(machineClock), clock: machineClock, log };
   for (const each of parseManifestNotices(notice, 'manifests'))
-    await ingestManifest({ ...services, chance: machineChance, manifests: bucket }, each);
+    await ingestManifest(
+      { ...services, calendar: machineCalendar, chance: machineChance, manifests: bucket },
+      each,
+    );
   look();
   return services.bus.sent.length === 0 ? 'refused' : 'planned';
 }

@@ -33,6 +33,12 @@ export const policyOptions = (): Option[] => [
     'none',
   ]),
   new Option('--hold-before-cutover', 'each move waits before its cutover until it is released'),
+  new Option(
+    '--window <cron>',
+    'begin and cut over only in a maintenance window that opens then, e.g. "0 2 * * *"',
+  ),
+  new Option('--window-length <duration>', 'how long the window is open, e.g. 2h').argParser(duration),
+  new Option('--time-zone <name>', 'by whose clock the window opens, e.g. Europe/Berlin; else UTC'),
   new Option('--start <when>', 'begin when it is started by hand (manual), or at a time').argParser(when),
 ];
 
@@ -44,6 +50,9 @@ export interface PolicyOptions {
   readonly approval?: 'required' | 'none';
   readonly holdBeforeCutover?: boolean;
   readonly start?: Readonly<Record<string, string>>;
+  readonly window?: string;
+  readonly windowLength?: number;
+  readonly timeZone?: string;
 }
 
 /** `data.policy` of an event: what is not said is left to the defaults. */
@@ -53,6 +62,7 @@ export function policyOf(options: PolicyOptions): {
   const { retention, offline, roles, pauseBudget, approval, holdBeforeCutover, start } = options;
   const policy = {
     ...start,
+    ...windowOf(options),
     ...(approval === undefined ? {} : { approval }),
     ...(holdBeforeCutover === undefined ? {} : { holdBeforeCutover }),
     ...(retention === undefined ? {} : { retention }),
@@ -61,6 +71,18 @@ export function policyOf(options: PolicyOptions): {
     ...(pauseBudget === undefined ? {} : { pauseBudget }),
   };
   return Object.keys(policy).length === 0 ? {} : { policy };
+}
+
+/** Its length and clock are the contract's to miss. */
+function windowOf({ window, windowLength, timeZone }: PolicyOptions): { readonly window?: Json } {
+  if (window === undefined && windowLength === undefined && timeZone === undefined) return {};
+  return {
+    window: {
+      ...(window === undefined ? {} : { cron: window }),
+      ...(windowLength === undefined ? {} : { duration: windowLength }),
+      ...(timeZone === undefined ? {} : { timeZone }),
+    },
+  };
 }
 
 /** The part of a policy that says when a batch begins. */

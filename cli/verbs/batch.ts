@@ -2,7 +2,6 @@ import type { Command } from 'commander';
 import type { Batch } from '../../shared/domain/batch.ts';
 import { explainBatch } from '../../shared/domain/explain.ts';
 import { etaOfBatch, etaReport, etaText } from '../batch-eta.ts';
-import { readFleet } from '../../shared/workflow/fleet-record.ts';
 import { hasAllMoved, reportOf } from '../batch-report.ts';
 import { exit } from '../cli-error.ts';
 import { allBatches } from '../find-move.ts';
@@ -12,6 +11,7 @@ import { asBatchId } from '../names.ts';
 import { figure, jsonOption } from '../options.ts';
 import { showDuration } from '../quantity.ts';
 import { blockerLine, summaryOf } from '../render-batch.ts';
+import { saidOf } from '../said.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { readBatch } from '../watch-batch.ts';
@@ -124,7 +124,7 @@ async function show(session: Session, text: string, json: boolean): Promise<numb
       moves,
       hosts,
       snapshot.at,
-      await readFleet(await session.client()),
+      await saidOf(await session.client(), batch),
     );
     terminal.line([styled('strong', `batch ${batch.id}`), `  ${batch.reason}`]);
     terminal.line(`  ${sentence}`);

@@ -132,4 +132,6 @@ async function named(session: Session, kind: Named, what: string): Promise<strin
 const send = (session: Session, data: Json, options: PublishedOptions): Promise<number> =>
   requestBatch(session, 'command.requested', data, options);
 
-const sentence = (summary: string): string => `${summary.charAt(0).toUpperCase()}${summary.slice(1)}`;
+/** `let nothing begin` → `Lets nothing begin`. */
+const sentence = (summary: string): string =>
+  summary.replace(/^(\w)(\w+)/, (_, first: string, rest: string) => `${first.toUpperCase()}${rest}s`);

@@ -11,6 +11,7 @@ import { unknownBatch } from '../follow.ts';
 import { jsonOption } from '../options.ts';
 import { etaOfBatch, etaText } from '../batch-eta.ts';
 import { blockerLine, timeOf } from '../render-batch.ts';
+import { saidOf } from '../said.ts';
 import type { Session } from '../session.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Terminal } from '../terminal.ts';
@@ -44,7 +45,7 @@ async function explain(client: Client, what: string): Promise<readonly Explanati
     const snapshot = await readBatch(client, what);
     if (snapshot === undefined) throw unknownBatch(what);
     const { batch, moves, hosts, at } = snapshot;
-    const explanation = explainBatch(batch, moves, hosts, at, await readFleet(client));
+    const explanation = explainBatch(batch, moves, hosts, at, await saidOf(client, batch));
     const eta = etaOfBatch(snapshot);
     return [{ ...explanation, ...(eta === undefined ? {} : { eta }) }];
   }

@@ -160,7 +160,7 @@ export class Stage {
     if (snapshot === undefined) throw new Error(`there is no batch ${id}`);
     const { batch, moves, hosts, at } = snapshot;
     return {
-      ...explainBatch(batch, moves, hosts, at, await readFleet(services)),
+      ...explainBatch(batch, moves, hosts, at, { fleet: await readFleet(services) }),
       state: batch.state,
     };
   }

@@ -4,11 +4,10 @@ import { dueText, overdue } from './deadline.ts';
 import type { Eta } from './eta.ts';
 import type { Execution } from './execution.ts';
 import type { Failure } from './failure.ts';
-import { gatesOf } from './gate.ts';
+import { gatesOf, type GateScene } from './gate.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import { labelOf, type Move } from './move.ts';
-import type { Pausable } from './pause.ts';
 import type { Placement } from './placement.ts';
 
 /** One answer to "what is going on here, why does it not go on, and what can I do?" */
@@ -126,14 +125,14 @@ function actionsFor({ id, endpoint, source, target, execution }: Move): string[]
  * A batch with its moves.
  * @param hosts those that its moves name, as far as they are known
  * @param at epoch milliseconds: whether it is late; without it that is not said
- * @param fleet whether everything is paused
+ * @param said whether everything is paused, and how its maintenance window stands
  */
 export function explainBatch(
   batch: Batch,
   moves: readonly Move[],
   hosts: ReadonlyMap<HostName, Host> = new Map(),
   at = -Infinity,
-  fleet: Pausable = {},
+  said: Pick<GateScene, 'fleet' | 'window'> = { fleet: {} },
 ): Explanation {
   const total = batch.total ?? moves.length;
   const arrived = moves.filter(({ execution }) => hasArrived(execution)).length;
@@ -148,7 +147,7 @@ export function explainBatch(
     blockers: [
       ...late,
       ...unplanned(batch),
-      ...blockersOf(moves, hosts, gatesOf({ fleet, batch }, hosts, at)),
+      ...blockersOf(moves, hosts, gatesOf({ ...said, batch }, hosts, at)),
       ...notUndone(batch, arrived),
       ...unknownEndpoints(batch),
       ...skippedLines(batch),

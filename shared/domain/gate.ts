@@ -1,10 +1,12 @@
 import type { Batch } from './batch.ts';
+import type { Failure } from './failure.ts';
 import type { Hold } from './fleet.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import type { Move } from './move.ts';
 import type { Pausable } from './pause.ts';
 import type { Placement } from './placement.ts';
+import type { MaintenanceWindow, WindowTimes } from './window.ts';
 
 /** What people have said of what is about to begin, or to cut over. */
 export interface GateScene {
@@ -15,10 +17,18 @@ export interface GateScene {
   readonly hosts: readonly Pick<Host, keyof Pausable | 'name'>[];
   /** Absent where only the batch and the hosts are asked about. */
   readonly placement?: Pick<Placement, keyof Pausable | 'endpoint'> | undefined;
+  /** How the batch's maintenance window stands, and how long (ms) what is asked about needs. */
+  readonly window?: AskedWindow | undefined;
   /** What was said of the cutover of this one move. */
   readonly cutover?: CutoverWord | undefined;
 }
 type BatchWords = 'approved' | 'started' | 'cancelled' | 'cutover';
+
+export interface AskedWindow {
+  readonly of: MaintenanceWindow;
+  readonly times: WindowTimes;
+  readonly needMs: number;
+}
 
 /** That a cutover is held, or may go; of what was said of a move and of its batch the latest word stands. */
 export interface CutoverWord extends Hold {
@@ -41,15 +51,29 @@ export type Gate =
     };
 export type Closed = Extract<Gate, { readonly kind: 'closed' }>;
 
-/** Waits with one of these codes end by a word of a person. */
-export const gateCodes = ['cancelled', 'unapproved', 'not-started', 'paused', 'held'] as const;
+/** Waits with one of these codes end by a word of a person, or by the clock. */
+export const gateCodes = [
+  'cancelled',
+  'unapproved',
+  'not-started',
+  'paused',
+  'window-closed',
+  'held',
+] as const;
 export type GateCode = (typeof gateCodes)[number];
 
 export const isGateCode = (code: string): boolean => gateCodes.some((each) => each === code);
 
 /** May this begin, as far as people have a say in it? */
 export function mayBegin(scene: GateScene, now: number): Gate {
-  return cancelled(scene) ?? unapproved(scene) ?? notStarted(scene, now) ?? paused(scene) ?? open;
+  return (
+    cancelled(scene) ??
+    unapproved(scene) ??
+    notStarted(scene, now) ??
+    paused(scene) ??
+    outsideWindow(scene, now) ??
+    open
+  );
 }
 
 /** May this be frozen and cut over? What is frozen already is not asked any more: it goes through. */
@@ -126,6 +150,41 @@ function paused({ fleet, batch, hosts, placement }: GateScene): Closed | undefin
   }
   return undefined;
 }
+
+function outsideWindow({ batch, window }: GateScene, now: number): Closed | undefined {
+  if (window === undefined) return undefined;
+  const { needMs } = window;
+  const { closesAt, opensAt } = window.times;
+  if (closesAt !== undefined && closesAt - now >= needMs) return undefined;
+  const next =
+    opensAt === undefined
+      ? 'a maintenance window that does not open again'
+      : `the maintenance window at ${new Date(opensAt).toISOString()}`;
+  const why =
+    closesAt === undefined
+      ? ''
+      : `: it needs about ${minutes(needMs)}, and this one closes at ${new Date(closesAt).toISOString()}`;
+  return {
+    kind: 'closed',
+    code: 'window-closed',
+    on: `${next}${why}`,
+    since: batch?.createdAt ?? now,
+    ...(opensAt === undefined ? {} : { opensAt }),
+    cure: 'nothing to do; what cannot wait is cancelled and asked for without a window',
+  };
+}
+
+/** Why a move that needs longer than any of its windows lasts never will be done in one. */
+export function tooLongFor({ window }: Pick<GateScene, 'window'>): Failure | undefined {
+  if (window === undefined || window.needMs <= window.of.durationMs) return undefined;
+  return {
+    code: 'window-too-short',
+    sentence: `it needs about ${minutes(window.needMs)}, and its maintenance window lasts ${minutes(window.of.durationMs)}`,
+    cure: 'ask for it with a longer window, or without one',
+  };
+}
+
+const minutes = (ms: number): string => `${String(Math.ceil(ms / 60_000))} min`;
 
 function held({ batch, cutover }: GateScene): Closed | undefined {
   const words: readonly CutoverWord[] = [

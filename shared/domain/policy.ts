@@ -1,3 +1,5 @@
+import type { MaintenanceWindow } from './window.ts';
+
 /** How a batch moves its endpoints. Every field has a default (contracts); durations are in milliseconds. */
 export interface MovePolicy {
   /** Roles that the database needs on the target: they must be there, or are copied. */
@@ -22,6 +24,8 @@ export interface BatchPolicy extends MovePolicy {
   readonly start?: 'manual';
   /** Nothing of it begins before this time (epoch milliseconds), unless somebody starts it. */
   readonly startAt?: number;
+  /** Its moves begin, and cut over, only while this is open. */
+  readonly window?: MaintenanceWindow;
 }
 
 /** What each move takes along of its batch's policy. */

@@ -16,6 +16,7 @@ import { createSecrets } from '../aws/secrets.ts';
 import { createStore } from '../aws/store.ts';
 import { createViews } from '../aws/views.ts';
 import type { Services, Settings } from '../workflow/services.ts';
+import { machineCalendar } from './calendar.ts';
 import { machineChance } from './chance.ts';
 import { machineClock } from './clock.ts';
 import type { Config } from './config.ts';
@@ -62,6 +63,7 @@ export function createServices(drivers: DriverLoaders): Services {
     }),
     secrets: createSecrets({ client: createSecretsClient(clients) }),
     ...fate,
+    calendar: machineCalendar,
     log: logOf(logger),
     meter: createMeter(config.STAGE),
     driver: driverRegistry(drivers),

@@ -12,7 +12,17 @@ import { tellPeople } from './tell-people.ts';
 
 export type DispatchServices = Pick<
   Services,
-  'store' | 'permits' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'settings'
+  | 'store'
+  | 'permits'
+  | 'views'
+  | 'blobs'
+  | 'bus'
+  | 'clock'
+  | 'calendar'
+  | 'chance'
+  | 'log'
+  | 'meter'
+  | 'settings'
 >;
 
 /**

@@ -2,6 +2,7 @@ import type { AlarmRules } from '../domain/alarm.ts';
 import type { ScaleBounds, ScaleTarget } from '../domain/scaling.ts';
 import type { Blobs } from '../ports/blobs.ts';
 import type { Bus } from '../ports/bus.ts';
+import type { Calendar } from '../ports/calendar.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import type { HostDriver } from '../ports/driver.ts';
 import type { Log } from '../ports/log.ts';
@@ -39,6 +40,7 @@ export interface Services {
   readonly bus: Bus;
   readonly secrets: Secrets;
   readonly clock: Clock;
+  readonly calendar: Calendar;
   readonly chance: Chance;
   readonly log: Log;
   readonly meter: Meter;

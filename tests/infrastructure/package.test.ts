@@ -23,7 +23,7 @@ const functions = {
 const functionNames = Object.keys(functions);
 
 /** Kilobytes, gzipped: cold starts read all of it. */
-const budgetKb = { 'no host': 250, hosts: 310, 'schema dump': 700 } as const;
+const budgetKb = { 'no host': 250, hosts: 320, 'schema dump': 700 } as const;
 
 /** The stage `local` is what the embedded cloud runs. */
 const stages = ['dev', 'staging', 'prod'] as const;

@@ -240,6 +240,30 @@ describe('dray on the embedded cloud', () => {
     expect((await dray.run(['knob', 'movesInAll', 'default', '--reason', 'done'])).code).toBe(0);
   });
 
+  it('pauses everything, says so of what waits, and lets it go on', async () => {
+    const pause = ['pause', '--all', '--reason', 'a test'];
+    expect(await dray.json(pause)).toMatchObject({ code: 0, value: { outcome: 'accepted' } });
+    try {
+      const { value } = await dray.json(['move', 'tenant-00006', '--to', 'h2', '--approval', 'required']);
+      const { batch } = z.object({ batch: z.string() }).parse(value);
+      expect(await dray.json(['batch', 'approve', batch, '--reason', 'x'])).toMatchObject({
+        code: 1,
+        value: { code: 'approval-by-author', field: 'source' },
+      });
+      let told = '';
+      while (!told.includes('the approval of batch')) told = (await dray.run(['explain', batch])).out;
+      expect((await dray.run(['batch', 'cancel', batch, '--reason', 'a test'])).code).toBe(0);
+      expect((await dray.run(['batch', 'wait', batch])).code).toBe(1);
+      expect((await dray.run(['explain', batch])).out).toContain('was cancelled by dray/');
+    } finally {
+      expect((await dray.run(['resume', '--all', '--reason', 'a test'])).code).toBe(0);
+    }
+    expect(await dray.json(['host', 'pause', 'h9', '--reason', 'x'])).toMatchObject({
+      code: 1,
+      value: { error: { code: 'host-unknown' } },
+    });
+  });
+
   it('ends with 1 when an endpoint has not moved, and explains why', async () => {
     const url = simUrl(3);
     const add = ['host', 'add', 'bare', '--driver', 'simulated', '--url', url, '--option', 'roles=[]'];

@@ -7,6 +7,7 @@ import type { Bus } from '../../shared/ports/bus.ts';
 import type { Chance } from '../../shared/ports/clock.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import type { Journal, Permits, Store, Views } from '../../shared/ports/store.ts';
+import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import type { Services, Settings } from '../../shared/workflow/services.ts';
 import type { Dice } from '../support/dice.ts';
@@ -54,6 +55,7 @@ export function servicesOf(process: Process, backing: Backing): Services {
     bus: busOf(process, backing),
     secrets: { fetch: (reference) => secrets.fetch(reference) },
     clock: process.clock,
+    calendar: machineCalendar,
     chance,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     meter: { note: () => undefined },

@@ -92,8 +92,9 @@ const batchPolicy: Arbitrary<BatchPolicy> = fc
     holdBeforeCutover: fc.constant(true as const),
     start: fc.constant('manual' as const),
     startAt: time,
+    window: fc.record({ cron: text, durationMs: duration, timeZone: text }),
   })
-  .chain((whole) => lacking(whole, ['approval', 'holdBeforeCutover', 'start', 'startAt']));
+  .chain((whole) => lacking(whole, ['approval', 'holdBeforeCutover', 'start', 'startAt', 'window']));
 
 const signal: Arbitrary<Signal> = fc.record(
   {

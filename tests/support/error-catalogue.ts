@@ -80,7 +80,9 @@ function entriesOfObject(node: ts.ObjectLiteralExpression): CatalogueEntry[] {
     partOf(node, 'sentence') ??
     partOf(node, 'message') ??
     partOf(around, 'message') ??
-    (node.parent !== around ? partOf(around, 'error') : undefined);
+    (node.parent !== around ? partOf(around, 'error') : undefined) ??
+    // What something waits for, where a person can end it.
+    (cure === undefined ? undefined : partOf(node, 'on'));
   if (code === undefined || (sentence === undefined && cure === undefined)) return [];
   return textsOf(code).map((text, nth) => ({
     code: text,

@@ -11,6 +11,7 @@ import type { Placement } from '../../shared/domain/placement.ts';
 import type { MovePolicy } from '../../shared/domain/policy.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
+import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { workOnMove } from '../../shared/workflow/work-on-move.ts';
 import type { Services } from '../../shared/workflow/services.ts';
@@ -105,6 +106,7 @@ export class FaultyMove {
     );
     this.services = {
       clock,
+      calendar: machineCalendar,
       chance: { ...machineChance, fraction: () => 0 },
       store: createMemoryStore(table, { chance: machineChance }),
       permits: createMemoryPermits(table),

@@ -16,6 +16,7 @@ import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
 import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
 import type { Store } from '../../shared/ports/store.ts';
+import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { machineClock } from '../../shared/runtime/clock.ts';
 import { driverRegistry } from '../../shared/runtime/drivers.ts';
@@ -71,7 +72,8 @@ export class HostileWorld {
       freshMs: 1,
       scaling: scalingBounds,
     };
-    const services = { store, views, blobs, bus, clock, chance: machineChance, log, settings };
+    const calendar = machineCalendar;
+    const services = { store, views, blobs, bus, clock, calendar, chance: machineChance, log, settings };
     if (topic === 'requests') {
       await acceptRequest(services, parseRequest(text, receivedAt));
     } else {
@@ -139,6 +141,7 @@ export function planningServices({ store, blobs, bus }: HostileWorld, table: Mem
     permits: createMemoryPermits(table),
     views: createViews({ query: table.query, clock: machineClock }),
     clock: machineClock,
+    calendar: machineCalendar,
     chance: machineChance,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     meter: { note: () => undefined },

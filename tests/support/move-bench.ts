@@ -9,6 +9,7 @@ import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
 import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
 import type { HostDriver, MoveJob } from '../../shared/ports/driver.ts';
+import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { work } from '../../shared/workflow/engine/work.ts';
 import { moveEndpoint } from '../../shared/workflow/move-endpoint/workflow.ts';
@@ -51,6 +52,7 @@ export class MoveBench {
     });
     this.services = {
       clock,
+      calendar: machineCalendar,
       chance: { ...machineChance, fraction: () => 0 },
       store: createMemoryStore(table, { chance: machineChance }),
       permits: createMemoryPermits(table),

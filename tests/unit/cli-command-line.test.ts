@@ -74,6 +74,12 @@ describe('the command line', () => {
     [['knob', 'movesInAll', '5']],
     [['manifest', 'put', 'a.csv', '--bad-lines', 'maybe']],
     [['manifest', 'put', '/nonexistent/a.csv']],
+    [['pause', '--reason', 'x']],
+    [['pause', '--all']],
+    [['batch', 'pause', 'bt_00000000000000000000']],
+    [['batch', 'cancel', 'shop', '--reason', 'x']],
+    [['move', 'hold', 'shop', '--reason', 'x']],
+    [['move', 'shop', '--start', 'soon']],
   ])('that cannot mean anything ends with 2: dray %j', async (argv) => {
     const { code, out, err } = await dray(argv);
     expect([argv, code]).toEqual([argv, 2]);
@@ -134,6 +140,14 @@ describe('move and move show', () => {
     [
       ['move', '--to', 'b', 'show'],
       ['move', '--to', 'b', 'show'],
+    ],
+    [
+      ['move', 'reverse', 'mv_1', '--reason', 'x'],
+      ['move reverse', 'mv_1', '--reason', 'x'],
+    ],
+    [
+      ['move', '--to', 'b', 'hold'],
+      ['move', '--to', 'b', 'hold'],
     ],
     [
       ['move', '--', 'show'],

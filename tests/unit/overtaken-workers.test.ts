@@ -6,6 +6,7 @@ import type { Announcement } from '../../shared/ports/bus.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import type { Services } from '../../shared/workflow/services.ts';
 import { createViews } from '../../shared/aws/views.ts';
+import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { arbitrate, arbitrateAsSeen, mustArbitrate } from '../../shared/workflow/arbiter.ts';
 import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
@@ -24,7 +25,17 @@ import { scalingBounds } from '../support/scaling-bounds.ts';
 describe('a worker that was overtaken', () => {
   let services: Pick<
     Services,
-    'store' | 'permits' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'settings'
+    | 'store'
+    | 'permits'
+    | 'views'
+    | 'blobs'
+    | 'bus'
+    | 'clock'
+    | 'calendar'
+    | 'chance'
+    | 'log'
+    | 'meter'
+    | 'settings'
   >;
   let bus: MemoryBus;
   const forever = { remainingMs: () => 60_000 };
@@ -41,6 +52,7 @@ describe('a worker that was overtaken', () => {
       blobs: new MemoryBlobs(),
       bus,
       clock,
+      calendar: machineCalendar,
       chance: machineChance,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       meter: { note: () => undefined },

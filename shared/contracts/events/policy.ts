@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { BatchPolicy, MovePolicy } from '../../domain/policy.ts';
+import type { MaintenanceWindow } from '../../domain/window.ts';
 import { timeField } from '../fields.ts';
 import { durationField } from './duration.ts';
 
@@ -17,6 +18,20 @@ export const policyDefaults = {
 
 const lagRule = 'from 1,024 bytes to 1 GiB';
 
+const cronRule = 'five fields of a cron expression, e.g. "0 2 * * *"';
+
+/** `data.policy.window`: whether it ever opens is looked at when the batch is made. */
+const windowField = z
+  .strictObject({
+    cron: z.string().regex(/^[A-Za-z0-9*,/#?-]+(?: [A-Za-z0-9*,/#?-]+){4}$/, { error: cronRule }),
+    duration: durationField(60_000, 7 * day, 'from 1 minute to 7 days'),
+    timeZone: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9_+/-]{0,63}$/, { error: 'the name of a time zone, e.g. "Europe/Berlin"' })
+      .default('UTC'),
+  })
+  .transform(({ duration, ...rest }): MaintenanceWindow => ({ ...rest, durationMs: duration }));
+
 /** `data.policy` of a request: any part of it may be left out. */
 export const policyField = z
   .strictObject({
@@ -33,9 +48,19 @@ export const policyField = z
     holdBeforeCutover: z.boolean().default(false),
     start: z.enum(['at-once', 'manual']).default('at-once'),
     startAt: timeField.optional(),
+    window: windowField.optional(),
   })
   .transform(
-    ({ pauseBudget, retention, approval, holdBeforeCutover, start, startAt, ...rest }): BatchPolicy => ({
+    ({
+      pauseBudget,
+      retention,
+      approval,
+      holdBeforeCutover,
+      start,
+      startAt,
+      window,
+      ...rest
+    }): BatchPolicy => ({
       ...rest,
       pauseBudgetMs: pauseBudget,
       retentionMs: retention,
@@ -43,6 +68,7 @@ export const policyField = z
       ...(holdBeforeCutover ? { holdBeforeCutover } : {}),
       ...(start === 'manual' ? { start } : {}),
       ...(startAt === undefined ? {} : { startAt: Date.parse(startAt) }),
+      ...(window === undefined ? {} : { window }),
     }),
   )
   .prefault({});

@@ -90,11 +90,14 @@ export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
     resolved: batch.resolved === undefined ? undefined : { ...batch.resolved },
     plan: batch.plan === undefined ? undefined : { ...batch.plan },
     unmet: batch.unmet === undefined ? undefined : { ...batch.unmet },
-    policy: { ...batch.policy },
     skipped:
       batch.skipped === undefined
         ? undefined
         : { lines: batch.skipped.lines, report: { ...batch.skipped.report } },
+    policy: {
+      ...batch.policy,
+      window: batch.policy.window === undefined ? undefined : { ...batch.policy.window },
+    },
     failure: batch.failure === undefined ? undefined : { ...batch.failure },
     ...encodePause(batch),
     approved: encodeHold(batch.approved),

@@ -68,6 +68,9 @@ export const batchPolicyField = policyField.extend({
   holdBeforeCutover: z.exactOptional(z.literal(true)),
   start: z.exactOptional(z.literal('manual')),
   startAt: z.exactOptional(timeField),
+  window: z.exactOptional(
+    z.strictObject({ cron: z.string(), durationMs: durationField, timeZone: z.string() }),
+  ),
 });
 
 /** What a row has that can be held back. */

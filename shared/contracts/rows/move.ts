@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Execution } from '../../domain/execution.ts';
 import { moveId, type EndpointName } from '../../domain/ids.ts';
 import { isStuckUntold, labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
+import { movePolicyOf } from '../../domain/policy.ts';
 import { shardOf } from '../../domain/shards.ts';
 import { readWaitingOrder, writeWaitingOrder } from '../../domain/waiting-order.ts';
 import { RowUnreadable } from '../../ports/failures.ts';
@@ -57,7 +58,7 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
       ...moveRow.key(move),
       ...move,
       ...encodeExecution(execution),
-      policy: { ...move.policy },
+      policy: { ...movePolicyOf(move.policy) },
       cutover: encodeCutover(move.cutover),
       kind: 'move',
       label,

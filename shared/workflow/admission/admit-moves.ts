@@ -17,7 +17,7 @@ import { waitingMoves } from './waiting-moves.ts';
 
 export type AdmissionServices = Pick<
   Services,
-  'store' | 'permits' | 'views' | 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'settings'
+  'store' | 'permits' | 'views' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log' | 'meter' | 'settings'
 >;
 
 /** Moves that are let go side by side. */

@@ -6,13 +6,13 @@ import type { BatchId, MoveId } from '../../domain/ids.ts';
 import { labelOf, type Move } from '../../domain/move.ts';
 import type { BatchPolicy } from '../../domain/policy.ts';
 import { loadReadable } from '../each-apart.ts';
-import { openBatch } from '../requests/open-batch.ts';
+import { openBatch, type OpenServices } from '../requests/open-batch.ts';
 import { Refused } from '../requests/record-request.ts';
 import type { Services } from '../services.ts';
 import { knownBatch, knownMove } from './subjects.ts';
 import { tellMove, type TellServices } from './tell-move.ts';
 
-export type RetryServices = TellServices & Pick<Services, 'blobs' | 'chance' | 'views' | 'log'>;
+export type RetryServices = TellServices & OpenServices & Pick<Services, 'views' | 'log'>;
 
 /**
  * Tries again what has not arrived. What was rolled back is asked for anew: a batch of its own, planned on the fleet

@@ -2,9 +2,8 @@ import type { EventHead } from '../../domain/event.ts';
 import type { BatchId, MoveId } from '../../domain/ids.ts';
 import { labelOf } from '../../domain/move.ts';
 import { checkTarget } from '../requests/known-host.ts';
-import { openBatch } from '../requests/open-batch.ts';
+import { openBatch, type OpenServices } from '../requests/open-batch.ts';
 import { Refused } from '../requests/record-request.ts';
-import type { Services } from '../services.ts';
 import { knownBatch, knownMove } from './subjects.ts';
 
 /**
@@ -14,7 +13,7 @@ import { knownBatch, knownMove } from './subjects.ts';
  * @throws Refused `reverse-early`, `move-overtaken`, `endpoint-moving`, or when the source takes nothing any more
  */
 export async function reverse(
-  services: Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'chance'>,
+  services: OpenServices,
   head: EventHead,
   id: MoveId,
   reason: string,

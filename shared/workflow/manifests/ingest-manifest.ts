@@ -14,11 +14,12 @@ import {
 import { priorities } from '../../domain/priority.ts';
 import type { Manifests, OpenManifest } from '../../ports/manifests.ts';
 import type { Services } from '../services.ts';
+import { windowRefusal } from '../requests/check-window.ts';
 import { batchIdOf, openBatch } from '../requests/open-batch.ts';
 import { recordRefusal, recordRequest, Refused, wasRefused } from '../requests/record-request.ts';
 import { readManifest, type ManifestReading } from './read-manifest.ts';
 
-type IngestServices = Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log'> & {
+type IngestServices = Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log'> & {
   readonly manifests: Manifests;
 };
 
@@ -94,7 +95,7 @@ async function take(
   const batch = batchIdOf(services, request);
   if (!isAnother && (await store.load('batch', { id: batch })) === undefined) {
     const report = await keepReport(services, object, terms, reading);
-    const refusal = refusalOf(object, terms, reading);
+    const refusal = refusalOf(object, terms, reading) ?? windowRefusal(services, terms.policy);
     if (refusal !== undefined) {
       await recordRefusal(services, head, refusal, report);
       return;

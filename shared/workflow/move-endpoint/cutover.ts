@@ -1,5 +1,5 @@
 import { SessionLost, StepFailure, TokenSuperseded, type Failure } from '../../domain/failure.ts';
-import { mayCutOver } from '../../domain/gate.ts';
+import { mayCutOver, tooLongFor } from '../../domain/gate.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
 import { StoreUnavailable } from '../../ports/failures.ts';
@@ -22,11 +22,14 @@ export const freeze: MoveStep = {
     // What an earlier worker of this move left frozen is open again before anything else.
     const found = await services.store.load('endpoint', { endpoint });
     if (found?.arbitration.kind !== 'serving') await thaw(scene, hand);
-    const words = await gateSceneOf(services, hand.task);
+    const { preflight, verify } = resultsOf(hand.task);
+    const isStale = verify === undefined || services.clock.now() - verify.at > services.settings.freshMs;
+    const words = await gateSceneOf(services, hand.task, cutoverMs(hand.task, isStale));
+    const never = tooLongFor(words);
+    if (never !== undefined) throw new StepFailure(never, 'fail');
     const gate = mayCutOver(words, services.clock.now());
     if (gate.kind === 'closed') return waitAtGate(gate, services.clock.now());
-    const { preflight, verify } = resultsOf(hand.task);
-    if (verify === undefined || services.clock.now() - verify.at > services.settings.freshMs) {
+    if (isStale) {
       return { kind: 'retreat', to: 'verify', failure: stale };
     }
     const session = await scene.session(hand);
@@ -69,6 +72,14 @@ export const freeze: MoveStep = {
     return { kind: 'done' };
   },
 };
+
+/** What is left to do within a maintenance window, in milliseconds: the comparison again if it is due, and the pause. */
+function cutoverMs({ policy, execution: { timings } }: Move, isStale: boolean): number {
+  return policy.pauseBudgetMs + aroundMs + (isStale ? (timings['verify'] ?? 0) : 0);
+}
+
+/** What there is about a pause: looks at both hosts, and opening the target. */
+const aroundMs = 10_000;
 
 const stale: Failure = {
   code: 'verification-stale',

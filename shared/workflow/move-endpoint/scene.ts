@@ -12,7 +12,17 @@ import { resultsOf } from './results.ts';
 
 export type MoveServices = Pick<
   Services,
-  'store' | 'permits' | 'views' | 'blobs' | 'secrets' | 'clock' | 'driver' | 'settings' | 'log' | 'meter'
+  | 'store'
+  | 'permits'
+  | 'views'
+  | 'blobs'
+  | 'secrets'
+  | 'clock'
+  | 'calendar'
+  | 'driver'
+  | 'settings'
+  | 'log'
+  | 'meter'
 >;
 
 /**

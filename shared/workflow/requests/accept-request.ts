@@ -3,6 +3,7 @@ import { priorities } from '../../domain/priority.ts';
 import type { Services } from '../services.ts';
 import { selectionOf } from './check-selection.ts';
 import { carryOut } from '../commands/carry-out.ts';
+import { checkWindow } from './check-window.ts';
 import { changeEndpoint, registerEndpoint } from './endpoints.ts';
 import { openBatch } from './open-batch.ts';
 import { recordRefusal, recordRequest } from './record-request.ts';
@@ -10,7 +11,7 @@ import { turnKnob } from './turn-knob.ts';
 
 type AcceptServices = Pick<
   Services,
-  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'settings'
+  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log' | 'settings'
 >;
 
 /** Takes one event of the `requests` topic: what can be seen to be wrong is refused before anything begins. */
@@ -25,6 +26,7 @@ export async function acceptRequest(services: AcceptServices, parsed: Parsed<Req
     switch (event.kind) {
       case 'move-batch': {
         const { reason, policy } = event;
+        checkWindow(services, policy);
         const selection = await selectionOf(services, event.selection);
         return {
           batch: await openBatch(services, head, {

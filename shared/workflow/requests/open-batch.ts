@@ -24,13 +24,16 @@ export const batchIdOf = (
   { source, id }: Pick<EventHead, 'source' | 'id'>,
 ): BatchId => batchIdFrom(chance.digest('batch', source, id));
 
+export type OpenServices = Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'chance'>;
+
 /** Records a batch and has it planned. The same request makes the same batch, however often. */
 export async function openBatch(
-  { store, blobs, bus, clock, chance }: Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'chance'>,
+  services: OpenServices,
   head: Pick<EventHead, 'source' | 'id'>,
   order: BatchOrder,
 ): Promise<BatchId> {
-  const id = batchIdOf({ chance }, head);
+  const { store, blobs, bus, clock } = services;
+  const id = batchIdOf(services, head);
   const batch: Batch = {
     id,
     requestSource: head.source,

@@ -8,6 +8,7 @@ import { hearAlarm } from './hear-alarm.ts';
 import { hearFailing, hearWell } from './host-health.ts';
 import { removeHost, setIntent } from './host-intent.ts';
 import { anotherServer, changeProfile, describeHost } from './host-profile.ts';
+import { checkWindow } from './check-window.ts';
 import { openBatch } from './open-batch.ts';
 import { checkTarget } from './known-host.ts';
 import { assertProspectOfHost } from './prospect.ts';
@@ -15,7 +16,17 @@ import { recordRefusal, recordRequest } from './record-request.ts';
 
 type HostServices = Pick<
   Services,
-  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'secrets' | 'driver' | 'settings'
+  | 'store'
+  | 'views'
+  | 'blobs'
+  | 'bus'
+  | 'clock'
+  | 'calendar'
+  | 'chance'
+  | 'log'
+  | 'secrets'
+  | 'driver'
+  | 'settings'
 >;
 type ChangeOf<K extends HostChange['kind']> = Extract<HostChange, { readonly kind: K }>;
 
@@ -100,6 +111,7 @@ async function register(services: HostServices, event: ChangeOf<'register'>): Pr
 async function drain(services: HostServices, head: EventHead, event: ChangeOf<'drain'>): Promise<BatchId> {
   const { host, target, reason, policy, deadline } = event;
   await checkTarget(services, target);
+  checkWindow(services, policy);
   const selection = { kind: 'host', host, ...(target === undefined ? {} : { target }) } as const;
   await assertProspectOfHost(services, selection, 'data.host');
   await setIntent(services, event, 'draining');

@@ -44,6 +44,16 @@ export const commandRemovals = [
         'what is held back and let go stands by the latest word, in whatever order the words arrive, and however often',
       daily: true,
     },
+    {
+      name: 'window-too-late',
+      enforces: 'Nothing begins or cuts over that cannot be done before its maintenance window closes.',
+      file: 'shared/domain/gate.ts',
+      symbol: 'outsideWindow',
+      from: 'if (closesAt !== undefined && closesAt - now >= needMs) return undefined;',
+      to: 'if (closesAt !== undefined && closesAt - now >= needMs - needMs) return undefined;',
+      test: 'tests/unit/windows.test.ts',
+      testName: 'a maintenance window lets begin and cut over only what is done before it closes',
+    },
   ]),
   {
     name: 'cancelled-too-early',

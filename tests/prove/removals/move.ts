@@ -42,8 +42,8 @@ export const moveRemovals = [
       invariant: 11,
       enforces: 'A comparison that is too old to flip on is made again before the freeze.',
       symbol: 'freshMs',
-      from: 'if (verify === undefined || services.clock.now() - verify.at > services.settings.freshMs) {',
-      to: 'if (verify === undefined) {',
+      from: 'verify === undefined || services.clock.now() - verify.at > services.settings.freshMs;',
+      to: 'verify === undefined;',
       testName: 'a move compares both sides anew when the last comparison is too old to flip on',
     },
     {
