@@ -83,11 +83,9 @@ export const acts: readonly Act[] = [
       const after = await stage.endpointsOn(hostName('sim-4'));
       if (before !== after || before === 0)
         throw new Error(`endpoints left sim-4 while all was paused: ${String(before)} → ${String(after)}`);
-      const { blockers } = await stage.explain(batch);
-      if (blockers[0]?.code !== 'paused') throw new Error('nobody says that all is paused');
-      stage.say(
-        `why it waits: ${blockers[0]?.on ?? 'nobody says'} (${String(blockers[0]?.moves ?? 0)} moves)`,
-      );
+      const [worst] = (await stage.explain(batch)).blockers;
+      if (worst?.code !== 'paused') throw new Error('nobody says that all is paused');
+      stage.say(`why it waits: ${worst.on} (${String(worst.moves)} moves)`);
       await stage.carryOut('requests', 'command.requested', {
         verb: 'resume',
         all: true,
