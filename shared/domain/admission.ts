@@ -118,8 +118,8 @@ function queues<C extends Candidate>(candidates: readonly C[]): Map<BatchId, C[]
 }
 
 /**
- * Which moves under way would have to wait again so that an urgent one can go: of lower priority, not begun, as few as
- * will do; of those the least urgent, and then the youngest.
+ * Which moves under way would have to wait again so that an urgent one can go: of lower priority, not begun, none of
+ * them in vain; the least urgent first, and of those the youngest.
  *
  * @returns undefined when that would not do, or when nothing but its own batch is in its way
  */
@@ -133,13 +133,22 @@ export function whomToSetBack(
   const chosen = new Set<Holder>();
   for (const shortage of shortages) {
     const yielding = yieldingIn(shortage, urgent, holders);
-    const already = yielding.filter((holder) => chosen.has(holder)).length;
-    const needed = shortage.held.size - shortage.limit + 1 - already;
+    const needed = shortage.held.size - shortage.limit + 1 - freedIn(shortage, chosen);
     const more = yielding.filter((holder) => !chosen.has(holder)).slice(0, Math.max(0, needed));
     if (more.length < needed) return undefined;
     for (const holder of more) chosen.add(holder);
   }
+  // Whoever was chosen for one room may not be needed any more for those that another one has made room in too.
+  for (const holder of [...chosen].sort((one, other) => byYielding(other, one))) {
+    const others = new Set([...chosen].filter((each) => each !== holder));
+    if (shortages.every((shortage) => freedIn(shortage, others) > shortage.held.size - shortage.limit))
+      chosen.delete(holder);
+  }
   return [...chosen];
+}
+
+function freedIn({ held }: Shortage, chosen: ReadonlySet<Holder>): number {
+  return [...chosen].filter(({ id }) => held.has(id)).length;
 }
 
 function yieldingIn(
@@ -150,7 +159,12 @@ function yieldingIn(
   return [...held]
     .flatMap((id) => holders.get(id) ?? [])
     .filter((holder) => holder.mayBeSetBack && holder.priority < priority)
-    .sort((one, other) => one.priority - other.priority || byAge(other, one));
+    .sort(byYielding);
+}
+
+/** The least urgent first, and of those the youngest. */
+function byYielding(one: Holder, other: Holder): number {
+  return one.priority - other.priority || byAge(other, one);
 }
 
 function byAge(one: Candidate, other: Candidate): number {

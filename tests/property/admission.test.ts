@@ -214,7 +214,7 @@ describe('admission', () => {
     );
   });
 
-  test('sets back as few as will do, all less urgent and none that has begun, and then there is room', () => {
+  test('sets back none in vain, all less urgent and none that has begun, and then there is room', () => {
     fc.assert(
       fc.property(fleets, fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), (fleet, begun) => {
         const rooms = new Rooms(fleet.hosts, fleet.limits);
