@@ -5,6 +5,7 @@ import { printable } from './text.ts';
 import { addBatch } from './verbs/batch.ts';
 import { addPauseAll, moveCommands, moveVerbs } from './verbs/commands.ts';
 import { addDeadLetters } from './verbs/dead-letters.ts';
+import { addDoctor } from './verbs/doctor.ts';
 import { addDrain } from './verbs/drain.ts';
 import { addEndpoint } from './verbs/endpoint.ts';
 import { addEnv } from './verbs/env.ts';
@@ -72,6 +73,7 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addExplain(program, session);
   addKnob(program, session);
   addStatus(program, session);
+  addDoctor(program, session);
   addRefusals(program, session);
   addNotifications(program, session);
   addDeadLetters(program, session);

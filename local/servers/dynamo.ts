@@ -74,19 +74,22 @@ async function terminate(child: ChildProcess): Promise<void> {
 }
 
 function dynoxide(options: DynamoOptions): [string, ...string[]] {
+  const port = String(options.port);
+  const storage = options.inMemory ? [] : ['--db-path', databaseOf(options)];
+  return [findDynoxide(), '--host', '127.0.0.1', '--port', port, ...storage];
+}
+
+/** Dynoxide's program. @throws CloudError `BinaryMissing` */
+export function findDynoxide(): string {
   const name = `@dynoxide/${platform()}-${arch()}`;
-  let folder: string;
   try {
-    folder = dirname(require.resolve(`${name}/package.json`));
+    return join(dirname(require.resolve(`${name}/package.json`)), 'dynoxide');
   } catch {
     throw new CloudError(
       'BinaryMissing',
       `The package ${name} (dynoxide, the local DynamoDB) is not installed: run npm ci, or choose dynamo: 'dynamodb-local' (needs a JDK 17).`,
     );
   }
-  const port = String(options.port);
-  const storage = options.inMemory ? [] : ['--db-path', databaseOf(options)];
-  return [join(folder, 'dynoxide'), '--host', '127.0.0.1', '--port', port, ...storage];
 }
 
 function dynamodbLocal(options: DynamoOptions): [string, ...string[]] {

@@ -180,6 +180,11 @@ export interface HostDriver {
   /** @throws StepFailure with a code and cure when the host cannot be used at all */
   describe(site: HostSite): Promise<HostDescription>;
   discover(site: HostSite): Promise<readonly DiscoveredEndpoint[]>;
+  /**
+   * What of a host would stop its moves, or make them other than one expects, whichever database moves. Changes nothing.
+   * @throws StepFailure with a code and cure when the host cannot be used at all
+   */
+  examine(site: HostSite, installation: string): Promise<readonly PreflightFinding[]>;
   /** Opens nothing yet: connections are made when first needed. */
   begin(job: MoveJob): MoveSession;
   /** Everything on the host that carries the installation's name, except databases that serve. */

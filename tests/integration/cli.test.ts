@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { readdir, readFile, mkdtemp, rm, chmod, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -34,6 +36,17 @@ afterAll(async () => {
 });
 
 const simUrl = (nth: number): string => simulated.url(`sim-${String(nth)}`);
+const checkup = z.strictObject({
+  findings: z.array(
+    z.strictObject({
+      of: z.string(),
+      state: z.enum(['good', 'attention', 'bad']),
+      code: z.string(),
+      sentence: z.string(),
+      cure: z.string().optional(),
+    }),
+  ),
+});
 const report = z.strictObject({
   batch: z.string().regex(/^bt_[0-9a-z]{20}$/),
   state: z.literal('completed'),
@@ -457,6 +470,37 @@ describe('dray with real servers and passwords', () => {
       const content = await readFile(join(file.parentPath, file.name));
       expect([file.name, content.includes(source.address.password)]).toEqual([file.name, false]);
     }
+  });
+
+  it('looks for the usual troubles of machine, installation and hosts, and names the cure of each', async () => {
+    const { code, value } = await dray.json(['doctor']);
+    const { findings } = checkup.parse(value);
+    expect([code, findings.filter(({ state }) => state === 'bad')]).toEqual([0, []]);
+    const said = (of: string): string[] => findings.filter((each) => each.of === of).map((each) => each.code);
+    expect([said('embedded cloud'), said('PostgreSQL'), said('DynamoDB')]).toEqual([['ok'], ['ok'], ['ok']]);
+    // As initdb leaves it.
+    expect(said('host source')).toEqual(['wal-keep-unlimited']);
+    await source.stop();
+    const sick = await dray.run(['doctor']);
+    await source.restart();
+    expect(sick.code).toBe(1);
+    expect(sick.out).toMatch(/✗ host source: .+\n +what next: .+/);
+    expect(sick.out).toContain('1 thing to mend');
+  });
+
+  it('looks at what a cloud would need where none runs', async () => {
+    const blocker = createServer().listen(0, '127.0.0.1');
+    await once(blocker, 'listening');
+    const { port } = z.object({ port: z.int() }).parse(blocker.address());
+    const elsewhere = new Dray(join(folder, 'not-made-yet'));
+    const free = await elsewhere.run(['doctor']);
+    expect([free.code, free.out]).toEqual([0, expect.stringContaining('none runs on')]);
+    const taken = await elsewhere.run(['doctor', '--port', String(port)]);
+    blocker.close();
+    expect([taken.code, taken.out]).toEqual([
+      1,
+      expect.stringContaining(`✗ port ${String(port)}: another program listens on it`),
+    ]);
   });
 
   it('refuses a wrong password and keeps the right one', async () => {

@@ -23,6 +23,15 @@ export function describeForward({ fixture, pair }: Bench): void {
       expect(once.version).not.toBe('');
     });
 
+    test('finds nothing against moves on hosts that are as they should be, and changes nothing', async () => {
+      const before = [await pair().picture(pair().source), await pair().picture(pair().target)];
+      for (const site of [pair().source, pair().target]) {
+        const findings = await driver.examine(site, 'conformance');
+        expect(findings.filter(({ severity }) => severity === 'blocker')).toEqual([]);
+      }
+      expect([await pair().picture(pair().source), await pair().picture(pair().target)]).toEqual(before);
+    });
+
     test('discovers the databases that serve', async () => {
       const database = await pair().createDatabase(3);
       const found = await driver.discover(pair().source);
@@ -223,6 +232,11 @@ export function describeForward({ fixture, pair }: Bench): void {
           expect(await offline.write(offline.source, database, 31)).toBe('acknowledged');
           await trial.run(driver, 1, 'fence', 'release');
           expect(await offline.read(offline.target, database)).toEqual(first(31));
+          const findings = await driver.examine(offline.source, 'conformance');
+          expect(findings.map(({ code, severity }) => [code, severity])).toContainEqual([
+            expect.stringMatching(/^(wal-level|replication-off)$/),
+            'warning',
+          ]);
         } finally {
           await offline.close();
         }

@@ -1,5 +1,6 @@
 import type { HostDriver } from '../../ports/driver.ts';
 import { describe, discover } from './describe.ts';
+import { examine } from './examine.ts';
 import { findResidue, removeResidue } from './residue.ts';
 import { PostgresMove } from './session.ts';
 
@@ -8,6 +9,7 @@ export const postgresDriver: HostDriver = {
   name: 'postgres',
   describe,
   discover,
+  examine,
   begin: (job) => new PostgresMove(job),
   findResidue,
   removeResidue,

@@ -4,6 +4,7 @@ import type { MoveContext } from './context.ts';
 import { applicationName, tokenSchema } from './names.ts';
 import { recordPlan } from './plan.ts';
 import { runPreflight } from './preflight/preflight.ts';
+import { asPortFindings } from './preflight/report.ts';
 
 /** Looks at both hosts, changes nothing, and turns what it found into the plan of the move. */
 export async function preflightMove({ source, target, names, job }: MoveContext): Promise<Preflight> {
@@ -25,9 +26,7 @@ export async function preflightMove({ source, target, names, job }: MoveContext)
   });
   const { findings, mode, sizeBytes, facts } = report;
   return {
-    findings: findings.map(({ object, ...finding }) =>
-      object === undefined ? finding : { ...finding, object },
-    ),
+    findings: asPortFindings(findings),
     mode,
     sizeBytes,
     recorded: facts === undefined ? null : recordPlan({ mode, ...facts }),

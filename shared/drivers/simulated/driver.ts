@@ -6,13 +6,14 @@ import type {
   HostSite,
   MoveJob,
   MoveSession,
+  PreflightFinding,
   Residue,
 } from '../../ports/driver.ts';
 import * as cutover from './cutover.ts';
 import { layGround } from './ground.ts';
 import { http } from './http.ts';
 import { moveNames } from './names.ts';
-import { preflight } from './preflight.ts';
+import { preflight, replicationOff } from './preflight.ts';
 import * as transfer from './transfer.ts';
 import type { Link, Transport } from './transport.ts';
 import * as undo from './undo.ts';
@@ -26,6 +27,7 @@ export function simulatedDriver(transport: Transport): HostDriver {
     name: 'simulated',
     describe: (site) => once(transport, site, describe),
     discover: (site) => once(transport, site, discover),
+    examine: (site) => once(transport, site, examine),
     begin: (job) => begin(job, transport),
     findResidue: (site, installation) =>
       once(transport, site, (link, { host }) => findResidue(link, installation, host)),
@@ -66,6 +68,11 @@ async function describe(link: Link): Promise<HostDescription> {
 async function discover(link: Link): Promise<readonly DiscoveredEndpoint[]> {
   const { databases } = await link.ask('discover', {});
   return databases.map(({ name, owner, bytes }) => ({ database: name, owner, sizeBytes: bytes }));
+}
+
+async function examine(link: Link, { host }: HostSite): Promise<readonly PreflightFinding[]> {
+  const { replicates } = await link.ask('describe', {});
+  return replicates ? [] : [replicationOff(host, 'warning')];
 }
 
 function begin(job: MoveJob, transport: Transport): MoveSession {

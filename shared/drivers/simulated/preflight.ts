@@ -1,3 +1,4 @@
+import type { HostName } from '../../domain/ids.ts';
 import type { Preflight, PreflightFinding } from '../../ports/driver.ts';
 import type { Ground, Recorded } from './ground.ts';
 import type { Outputs } from './protocol.ts';
@@ -35,6 +36,14 @@ export async function preflight({ job, source, target }: Ground): Promise<Prefli
   };
 }
 
+/** A host whose endpoints are closed while they are copied. */
+export const replicationOff = (name: HostName, severity: PreflightFinding['severity']): PreflightFinding => ({
+  code: 'replication-off',
+  severity,
+  sentence: `${name} does not replicate, so the endpoint would be closed for the whole copy`,
+  cure: 'turn replication on, or allow offline moves in the policy',
+});
+
 type Job = Ground['job'];
 type Inspected = NonNullable<Outputs['inspect']['database']>;
 
@@ -50,15 +59,7 @@ function onSource(job: Job, host: Outputs['describe'], database: Inspected): Pre
       ),
     );
   }
-  if (!host.replicates && job.policy.offline === 'refuse') {
-    findings.push(
-      blocker(
-        'replication-off',
-        `${name} does not replicate, so the endpoint would be closed for the whole copy`,
-        'turn replication on, or allow offline moves in the policy',
-      ),
-    );
-  }
+  if (!host.replicates && job.policy.offline === 'refuse') findings.push(replicationOff(name, 'blocker'));
   if (host.replicates && host.slotsUsed >= host.slots) {
     findings.push(
       blocker(

@@ -13,7 +13,13 @@ const least = 1;
 
 /** A move that does not fit would retry for ever: what has to be raised before it can run. */
 export function checkCapacity(source: Server, target: Server, findings: Findings): void {
-  const lacks = (server: Server, free: number, setting: string, limit: number): void => {
+  checkRoom(source, 'out', findings);
+  checkRoom(target, 'in', findings);
+}
+
+/** The same for the moves out of a server, or into it. */
+export function checkRoom(server: Server, side: 'out' | 'in', findings: Findings): void {
+  const lacks = (free: number, setting: string, limit: number): void => {
     if (free >= least) return;
     findings.blocker(
       'capacity',
@@ -22,17 +28,20 @@ export function checkCapacity(source: Server, target: Server, findings: Findings
       server.name,
     );
   };
-  lacks(source, source.freeSlots, 'max_replication_slots', source.slots);
-  lacks(source, source.freeSenders, 'max_wal_senders', source.senders);
-  const originSetting = target.major >= 18 ? 'max_active_replication_origins' : 'max_replication_slots';
-  lacks(target, target.freeOrigins, originSetting, target.origins);
-  lacks(target, target.freeWorkers, 'max_logical_replication_workers', target.workers);
-  if (target.workerProcesses < target.workers + 1) {
+  if (side === 'out') {
+    lacks(server.freeSlots, 'max_replication_slots', server.slots);
+    lacks(server.freeSenders, 'max_wal_senders', server.senders);
+    return;
+  }
+  const originSetting = server.major >= 18 ? 'max_active_replication_origins' : 'max_replication_slots';
+  lacks(server.freeOrigins, originSetting, server.origins);
+  lacks(server.freeWorkers, 'max_logical_replication_workers', server.workers);
+  if (server.workerProcesses < server.workers + 1) {
     findings.warning(
       'worker-processes',
-      `${target.name} has max_worker_processes = ${String(target.workerProcesses)}, too few for its ${String(target.workers)} logical replication workers.`,
+      `${server.name} has max_worker_processes = ${String(server.workerProcesses)}, too few for its ${String(server.workers)} logical replication workers.`,
       'Raise max_worker_processes above max_logical_replication_workers and restart the server.',
-      target.name,
+      server.name,
     );
   }
 }

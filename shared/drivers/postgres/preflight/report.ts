@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { PreflightFinding } from '../../../ports/driver.ts';
 import { databaseAttributes } from '../schema/attributes.ts';
 
 const finding = z.object({
@@ -62,6 +63,10 @@ export class Findings {
     this.list.push({ code, severity, sentence, cure, ...(object === undefined ? {} : { object }) });
   }
 }
+
+/** As the port has them. */
+export const asPortFindings = (findings: readonly Finding[]): PreflightFinding[] =>
+  findings.map(({ object, ...finding }) => (object === undefined ? finding : { ...finding, object }));
 
 /** A list for a sentence: the first few, and how many more. */
 export function some(names: readonly string[], shown = 5): string {

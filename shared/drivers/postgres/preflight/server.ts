@@ -78,6 +78,38 @@ export async function readServer(maintenance: Session, tokenSchema: string): Pro
   };
 }
 
+/** A version that is known, and a primary. */
+export function checkServer(
+  { name, major, standby }: Server,
+  findings: Findings,
+  newestMajor = bundledMajor,
+): void {
+  if (major < 15) {
+    findings.blocker(
+      'server-too-old',
+      `${name} is PostgreSQL ${String(major)}; 15 is the oldest that can be moved.`,
+      'Upgrade the server.',
+      name,
+    );
+  }
+  if (major > newestMajor) {
+    findings.blocker(
+      'server-too-new',
+      `${name} is PostgreSQL ${String(major)}; ${String(newestMajor)} is the newest that is known.`,
+      'Use a release of Drayage that knows it.',
+      name,
+    );
+  }
+  if (standby) {
+    findings.blocker(
+      'standby',
+      `${name} is a standby: it takes no writes.`,
+      'Give the address of the primary.',
+      name,
+    );
+  }
+}
+
 /** Versions, identity, and that both are primaries. */
 export function checkServers(
   source: Server,
@@ -85,32 +117,7 @@ export function checkServers(
   findings: Findings,
   newestMajor = bundledMajor,
 ): void {
-  for (const { name, major, standby } of [source, target]) {
-    if (major < 15) {
-      findings.blocker(
-        'server-too-old',
-        `${name} is PostgreSQL ${String(major)}; 15 is the oldest that can be moved.`,
-        'Upgrade the server.',
-        name,
-      );
-    }
-    if (major > newestMajor) {
-      findings.blocker(
-        'server-too-new',
-        `${name} is PostgreSQL ${String(major)}; ${String(newestMajor)} is the newest that is known.`,
-        'Use a release of Drayage that knows it.',
-        name,
-      );
-    }
-    if (standby) {
-      findings.blocker(
-        'standby',
-        `${name} is a standby: it takes no writes.`,
-        'Give the address of the primary.',
-        name,
-      );
-    }
-  }
+  for (const server of [source, target]) checkServer(server, findings, newestMajor);
   if (source.major > target.major) {
     findings.blocker(
       'target-older',
@@ -135,7 +142,42 @@ export function checkServers(
   }
 }
 
-/** What a mover that is no superuser lacks, one by one. */
+/** What a mover that is no superuser lacks for moves out of a server, or into it, whichever database moves. */
+export function checkRights(
+  server: Server,
+  side: 'out' | 'in',
+  maintenance: string,
+  findings: Findings,
+): void {
+  if (server.superuser) return;
+  if (side === 'in' && server.major < 16) {
+    findings.blocker(
+      'superuser-required',
+      `"${server.user}" is no superuser of ${server.name}, and PostgreSQL ${String(server.major)} lets nobody else subscribe.`,
+      'Use a superuser for this host, or a server of 16 or later.',
+      server.name,
+    );
+  }
+  const lacks = [
+    ...(server.createDb ? [] : ['CREATEDB']),
+    ...(server.signals ? [] : ['membership in pg_signal_backend']),
+    ...(side === 'out' && !server.replication ? ['REPLICATION'] : []),
+    ...(side === 'in' && server.major >= 16 && !server.subscribes
+      ? ['membership in pg_create_subscription']
+      : []),
+    ...(server.maintenanceCreate ? [] : [`CREATE on database "${maintenance}"`]),
+  ];
+  for (const lack of lacks) {
+    findings.blocker(
+      'privilege-missing',
+      `"${server.user}" lacks ${lack} on ${server.name}.`,
+      `As a superuser there: ${cureOf(lack, server.user)}`,
+      server.name,
+    );
+  }
+}
+
+/** What movers that are no superusers lack, one by one. */
 export async function checkPrivileges(
   sides: { readonly source: Server; readonly target: Server; readonly maintenance: string },
   inside: Session,
@@ -144,34 +186,8 @@ export async function checkPrivileges(
   findings: Findings,
 ): Promise<void> {
   const { source, target, maintenance } = sides;
-  if (!target.superuser && target.major < 16) {
-    findings.blocker(
-      'superuser-required',
-      `"${target.user}" is no superuser of ${target.name}, and PostgreSQL ${String(target.major)} lets nobody else subscribe.`,
-      'Use a superuser for this host, or a server of 16 or later.',
-      target.name,
-    );
-  }
-  for (const server of [source, target]) {
-    if (server.superuser) continue;
-    const lacks = [
-      ...(server.createDb ? [] : ['CREATEDB']),
-      ...(server.signals ? [] : ['membership in pg_signal_backend']),
-      ...(server === source && !server.replication ? ['REPLICATION'] : []),
-      ...(server === target && server.major >= 16 && !server.subscribes
-        ? ['membership in pg_create_subscription']
-        : []),
-      ...(server.maintenanceCreate ? [] : [`CREATE on database "${maintenance}"`]),
-    ];
-    for (const lack of lacks) {
-      findings.blocker(
-        'privilege-missing',
-        `"${server.user}" lacks ${lack} on ${server.name}.`,
-        `As a superuser there: ${cureOf(lack, server.user)}`,
-        server.name,
-      );
-    }
-  }
+  checkRights(source, 'out', maintenance, findings);
+  checkRights(target, 'in', maintenance, findings);
   if (!source.superuser) await checkMembership(inside, source, owners, 'USAGE', findings);
   if (!target.superuser) {
     await checkMembership(targetMaintenance, target, owners, target.major >= 16 ? 'SET' : 'MEMBER', findings);
