@@ -1,3 +1,4 @@
+import tab from '@bomb.sh/tab/commander';
 import { Command, type CommanderError } from 'commander';
 import { exit } from './cli-error.ts';
 import type { Session } from './session.ts';
@@ -79,6 +80,10 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addDeadLetters(program, session);
   addPublish(program, session);
   addEnv(program, session);
+  // After all others: it reads what there is. Shells ask it by `dray complete -- <words>`.
+  tab(program, { completionCommandName: 'completion' });
+  const completion = program.commands.find((command) => command.name() === 'completion');
+  completion?.description('Prints a script by which a shell completes verbs and options.');
   return program;
 }
 

@@ -82,6 +82,14 @@ describe('dray on the embedded cloud', () => {
     expect(second.err).toContain('cloud-already-running');
   });
 
+  it('tells a shell which words can come next', async () => {
+    const words = await dray.spawn(['complete', '--', 'move', 'r']);
+    expect(words.out.split('\n').map((line) => line.split('\t')[0])).toEqual(
+      expect.arrayContaining(['release', 'retry', 'reverse']),
+    );
+    expect((await dray.spawn(['completion', 'bash'])).out).toContain('complete -F');
+  });
+
   it('prints variables with which any SDK client reaches it', async () => {
     const { out } = await dray.run(['env']);
     expect(out).toMatch(/^export AWS_ENDPOINT_URL='http:\/\/127\.0\.0\.1:\d+'$/m);
