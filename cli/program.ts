@@ -11,6 +11,7 @@ import { addDrain } from './verbs/drain.ts';
 import { addEndpoint } from './verbs/endpoint.ts';
 import { addEnv } from './verbs/env.ts';
 import { addExplain } from './verbs/explain.ts';
+import { addHistory } from './verbs/history.ts';
 import { addHost } from './verbs/host.ts';
 import { addKnob } from './verbs/knob.ts';
 import { addManifest } from './verbs/manifest.ts';
@@ -71,6 +72,7 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addPlan(program, session);
   addBatch(program, session);
   addPauseAll(program, session);
+  addHistory(program, session);
   addExplain(program, session);
   addKnob(program, session);
   addStatus(program, session);

@@ -533,6 +533,12 @@ describe('dray with real servers and passwords', () => {
     const { code, value } = await dray.json(['move', 'shop', '--to', 'target', '--wait']);
     const moved = report.parse(value);
     expect([code, moved.endpoints]).toMatchObject([0, [{ endpoint: 'shop', from: 'source', to: 'target' }]]);
+    const past = z.object({ moves: z.array(z.looseObject({ endpoint: z.string() })) });
+    const { moves } = past.parse((await dray.json(['history', 'shop'])).value);
+    expect(moves).toMatchObject([
+      { endpoint: 'shop', from: 'source', to: 'target', pauseMs: expect.any(Number) },
+    ]);
+    expect((await dray.run(['history'])).out).toMatch(/^\S+Z +shop +source → target +✓ (moved|retired)/m);
     const address = `${target.address.host}:${String(target.address.port)}`;
     expect((await dray.json(['endpoint', 'show', 'shop'])).value).toMatchObject({
       host: 'target',
