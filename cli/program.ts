@@ -17,6 +17,7 @@ import { addKnob } from './verbs/knob.ts';
 import { addManifest } from './verbs/manifest.ts';
 import { addMove } from './verbs/move.ts';
 import { moveShowCommand, moveShowName } from './verbs/move-show.ts';
+import { moveWatchCommand, moveWatchName } from './verbs/move-watch.ts';
 import { addNotifications } from './verbs/notifications.ts';
 import { addPlan } from './verbs/plan.ts';
 import { addPublish } from './verbs/publish.ts';
@@ -62,9 +63,12 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addHost(program, session);
   addEndpoint(program, session);
   addMove(program, session);
-  const show = moveShowCommand((name) => program.createCommand(name), session);
-  program.addCommand(show.copyInheritedSettings(program));
-  for (const command of moveCommands((name) => program.createCommand(name), session))
+  const create = (name: string): Command => program.createCommand(name);
+  for (const command of [
+    moveShowCommand(create, session),
+    moveWatchCommand(create, session),
+    ...moveCommands(create, session),
+  ])
     program.addCommand(command.copyInheritedSettings(program));
   addDrain(program, session);
   addManifest(program, session);
@@ -100,7 +104,11 @@ export function joinWords(argv: readonly string[]): string[] {
   return [...argv.slice(0, at), joined, ...argv.slice(at + 2)];
 }
 
-const wordsOfMoves: readonly string[] = [moveShowName, ...moveVerbs.map((verb) => `move ${verb}`)];
+const wordsOfMoves: readonly string[] = [
+  moveShowName,
+  moveWatchName,
+  ...moveVerbs.map((verb) => `move ${verb}`),
+];
 
 /** The first word that is no option and no option's value. */
 function isVerb(argv: readonly string[], index: number): boolean {

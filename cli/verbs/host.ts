@@ -12,6 +12,7 @@ import { splitPassword } from '../split-password.ts';
 import { addHostChanges } from './host-changes.ts';
 import { addHostShow, reportOfHost } from './host-show.ts';
 import { addCommands } from './commands.ts';
+import { addDrain } from './drain.ts';
 import { draftOf, sayAccepted, sayRefused, type PublishedOptions } from './publishing.ts';
 
 interface AddOptions extends PublishedOptions {
@@ -30,7 +31,7 @@ interface AddOptions extends PublishedOptions {
 export function addHost(program: Command, session: Session): void {
   const group = program
     .command('host')
-    .summary('hosts: add, list, show, change, cordon, uncordon, fail, recover, remove')
+    .summary('hosts: add, list, show, change, cordon, uncordon, drain, fail, recover, remove')
     .description('The servers that hold endpoints.');
   group
     .command('add')
@@ -68,6 +69,7 @@ Examples:
   addHostChanges(group, session);
   addHostShow(group, session);
   addCommands(group, session, 'host');
+  addDrain(group, session);
   group
     .command('list')
     .summary('all hosts')
