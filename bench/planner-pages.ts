@@ -1,4 +1,4 @@
-import { definedOnly, toRow } from '../shared/aws/layout.ts';
+import { codecs } from '../shared/aws/layout.ts';
 import type { FoundRows, RowsQuery } from '../shared/aws/rows-query.ts';
 import { createViews } from '../shared/aws/views.ts';
 import { endpointsOnHost } from '../shared/contracts/rows/endpoint.ts';
@@ -108,7 +108,12 @@ class FleetTable extends MemoryTable {
     const seat = this.#seats.get(pk);
     if (seat === undefined) return undefined;
     const { endpoint, driver, host, bytes, labels, group, zones, pin } = seat;
-    const row = toRow('endpoint', {
+    return {
+      ...codecs.endpoint.key(seat),
+      kind: 'endpoint',
+      listing: '',
+      onHost: '',
+      shard: '',
       endpoint,
       driver,
       host,
@@ -119,14 +124,13 @@ class FleetTable extends MemoryTable {
       announcedEpoch: 1,
       sizeBytes: bytes,
       labels,
-      ...(group === undefined ? {} : { group }),
-      ...(zones === undefined ? {} : { zones: [...zones] }),
-      ...(pin === undefined ? {} : { pin }),
+      ...(group === undefined ? undefined : { group: { ...group } }),
+      ...(zones === undefined ? undefined : { zones: [...zones] }),
+      ...(pin === undefined ? undefined : { pin }),
       registeredAt: 0,
       version: 1,
-    });
-    const claim = this.#claims.get(pk);
-    return definedOnly({ ...row, ...claim });
+      ...this.#claims.get(pk),
+    };
   }
 
   #endpointsIn({ index, hash }: RowsQuery): FoundRows | undefined {

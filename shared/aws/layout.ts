@@ -47,14 +47,14 @@ export const indexes = {
 export type IndexName = keyof typeof indexes;
 
 /**
- * A record as its row. It is read back before it is handed out, so that nothing is ever written which could not
- * be read again.
+ * A record as its row, without what is absent. It is read back before it is handed out, so that nothing is ever
+ * written which could not be read again.
  *
  * @throws RowUnreadable
  */
 export function toRow<K extends RecordKind>(kind: K, record: Records[K]): Row {
-  const row = codecs[kind].encode(record);
-  codecs[kind].decode(definedOnly(row));
+  const row = definedOnly(codecs[kind].encode(record));
+  codecs[kind].decode(row);
   return row;
 }
 
@@ -63,19 +63,24 @@ export function definedOnly({ pk, sk, ...rest }: Row): Row {
   return { pk, sk, ...definedIn(rest) };
 }
 
-function definedIn(map: { readonly [name: string]: Attribute | undefined }): {
-  readonly [name: string]: Attribute;
-} {
+interface Attributes {
+  readonly [name: string]: Attribute | undefined;
+}
+
+function definedIn(map: Attributes): { readonly [name: string]: Attribute } {
   const kept: Record<string, Attribute> = {};
-  for (const [name, value] of Object.entries(map)) {
+  for (const name of Object.keys(map)) {
+    const value = map[name];
     if (value !== undefined) kept[name] = defined(value);
   }
   return kept;
 }
 
-function defined(value: Attribute): Attribute {
-  if (isList(value)) return value.map(defined);
-  return typeof value !== 'object' || value === null || value instanceof Set ? value : definedIn(value);
+/** As it would come back from the wire: a copy of its own. */
+export function defined(value: Attribute): Attribute {
+  if (typeof value !== 'object' || value === null || value instanceof Set) return value;
+  return isList(value) ? value.map(defined) : definedIn(value);
 }
 
-const isList = (value: Attribute): value is readonly Attribute[] => Array.isArray(value);
+const isList = (value: readonly Attribute[] | Attributes): value is readonly Attribute[] =>
+  Array.isArray(value);

@@ -22,7 +22,7 @@ export function changeBetween<K extends RecordKind>(
   commitId: string,
 ): RowChange {
   const codec = codecs[kind];
-  const [old, next] = [definedOnly(codec.encode(before)), definedOnly(toRow(kind, after))];
+  const [old, next] = [definedOnly(codec.encode(before)), toRow(kind, after)];
   if (old.pk !== next.pk || old.sk !== next.sk) {
     throw new RangeError(`a commit must not turn ${old.pk} ${old.sk} into ${next.pk} ${next.sk}`);
   }

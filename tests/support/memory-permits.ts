@@ -96,12 +96,13 @@ function setIn(row: Row, name: string): Set<string> {
   return value instanceof Set ? value : new Set();
 }
 
-function mapIn(row: Row, name: string): { readonly [name: string]: Attribute | undefined } {
+function mapIn(row: Row, name: string): Readonly<Record<string, Attribute | undefined>> {
   const value = row[name];
-  return typeof value === 'object' && value !== null && !(value instanceof Set) && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : {};
+  return isMap(value) ? value : {};
 }
+
+const isMap = (value: Attribute | undefined): value is Readonly<Record<string, Attribute | undefined>> =>
+  typeof value === 'object' && value !== null && !(value instanceof Set) && !Array.isArray(value);
 
 function unknownHost(host: HostName): StepFailure {
   return new StepFailure(

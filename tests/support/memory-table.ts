@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { keyNames, type FoundRows, type Position, type RowsQuery } from '../../shared/aws/rows-query.ts';
-import { indexes, definedOnly } from '../../shared/aws/layout.ts';
-import type { Row, RowKey } from '../../shared/contracts/rows/row.ts';
+import { defined, definedOnly, indexes } from '../../shared/aws/layout.ts';
+import type { Attribute, Row, RowKey } from '../../shared/contracts/rows/row.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 
 export interface TableCall {
@@ -96,10 +96,14 @@ export class MemoryTable {
     });
     if (made.some(({ after }) => after === 'refused')) return 'refused';
     for (const { key, before, after: next } of made) {
-      const after = next === 'gone' || next === 'refused' ? undefined : definedOnly(next);
-      if (after === undefined) this.#rows.delete(nameOf(key));
-      else this.#rows.set(nameOf(key), after);
-      if (!isDeepStrictEqual(before, after)) this.onChange({ before, after });
+      if (next === 'gone' || next === 'refused') {
+        this.#rows.delete(nameOf(key));
+        if (before !== undefined) this.onChange({ before, after: undefined });
+        continue;
+      }
+      const { row: after, isOther } = taken(next, before);
+      this.#rows.set(nameOf(key), after);
+      if (isOther) this.onChange({ before, after });
     }
     return 'done';
   }
@@ -122,6 +126,25 @@ export class MemoryTable {
       ? { rows: shown }
       : { rows: shown, end: positionOf(last, names) };
   };
+}
+
+/** A row as it is kept. What stays as it was is not copied again: a large row of which little changes is written often. */
+function taken(next: Row, before: Row | undefined): { readonly row: Row; readonly isOther: boolean } {
+  const kept: Record<string, Attribute> = {};
+  let isOther = before === undefined;
+  for (const name of Object.keys(next)) {
+    const value = next[name];
+    if (value === undefined) continue;
+    const old = before?.[name];
+    if (value === old) {
+      kept[name] = value;
+      continue;
+    }
+    kept[name] = defined(value);
+    isOther ||= !isDeepStrictEqual(old, kept[name]);
+  }
+  isOther ||= before !== undefined && Object.keys(before).length !== Object.keys(kept).length;
+  return { row: { ...kept, pk: next.pk, sk: next.sk }, isOther };
 }
 
 function isIn(value: Row[string], range: RowsQuery['range']): boolean {

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Signal } from '../../domain/health.ts';
 import type { Host } from '../../domain/host.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import { hostName } from '../../domain/ids.ts';
+import { hostName, isMoveId } from '../../domain/ids.ts';
 import { healingDueAt } from '../../domain/healing.ts';
 import { shardOf } from '../../domain/shards.ts';
 import {
@@ -25,6 +25,17 @@ const optionsField = jsonField.transform((value, context): JsonObject => {
   return z.NEVER;
 });
 const anyObject = z.custom<JsonObject>((it) => typeof it === 'object' && it !== null && !Array.isArray(it));
+
+/** All at one go: there is one for each move on its way to the host, and a planner reads them for each of these. */
+const reservedField = z.custom<Host['reserved']>(isReserved, 'no bytes by ids of moves');
+
+function isReserved(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  for (const [move, bytes] of Object.entries(value)) {
+    if (!isMoveId(move) || !Number.isSafeInteger(bytes) || bytes < 0) return false;
+  }
+  return true;
+}
 
 const sequence = z.exactOptional(z.int());
 
@@ -84,7 +95,7 @@ const schema = z.strictObject({
   throttle: z.exactOptional(z.strictObject({ out: countField, in: countField })),
   permitsOut: z.exactOptional(permitsField),
   permitsIn: z.exactOptional(permitsField),
-  reserved: z.record(moveIdField, countField),
+  reserved: reservedField,
   options: optionsField,
   ...pauseFields,
   registeredAt: timeField,

@@ -58,9 +58,9 @@ export async function loadSnapshot(
   const unreadable = new Map<EndpointName, HostName>();
   const add = (placement: Placement): void => {
     // The index lags behind: it may have an endpoint on two hosts, and the row says where it is.
-    const { claim, ...free } = placement;
-    const isOurs = claim !== undefined && ours.has(claim.move);
-    seats.set(placement.endpoint, seatOf(isOurs ? free : placement));
+    const seat = seatOf(placement);
+    const { moving, ...free } = seat;
+    seats.set(placement.endpoint, moving !== undefined && ours.has(moving.move) ? free : seat);
   };
   await inLanes(hosts, async ({ name }) => {
     for await (const found of placedOn(services, name)) {
