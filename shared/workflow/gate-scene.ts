@@ -54,16 +54,19 @@ export function windowOf(
   return of === undefined ? undefined : { of, times: calendar.timesOf(of, clock.now()), needMs };
 }
 
-/** Looked at again so often at the latest, in milliseconds, should the word that opens the gate wake nobody. */
-const lookAgainMs = 300_000;
+/**
+ * How long, in milliseconds, until a move looks again by itself: soon at first, for a word may have opened the gate
+ * after the move had looked and before it said that it waits, and such a word wakes nobody; then as long again as it has
+ * waited.
+ */
+const lookAgainMs = { first: 5_000, last: 300_000 } as const;
 
 /** The wait before a closed gate. */
-export function waitAtGate({ code, on, opensAt }: Closed, now: number): StepOutcome {
+export function waitAtGate({ code, on, opensAt }: Closed, { execution }: Move, now: number): StepOutcome {
+  const { status } = execution;
+  const waited = 'waiting' in status && status.waiting.code === code ? now - status.waiting.since : 0;
+  const again = Math.min(lookAgainMs.last, Math.max(lookAgainMs.first, waited));
   // What the clock opens needs no look before.
-  return {
-    kind: 'wait',
-    code,
-    on,
-    afterMs: opensAt === undefined ? lookAgainMs : Math.max(1_000, opensAt - now),
-  };
+  const afterMs = opensAt === undefined ? again : Math.max(1_000, opensAt - now);
+  return { kind: 'wait', code, on, afterMs };
 }

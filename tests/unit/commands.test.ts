@@ -148,6 +148,37 @@ describe('a pause', () => {
     expect(bench.calls).toContain('fence');
   });
 
+  test('whose end was said just before a move said that it waits for it is over for it too, and soon', async () => {
+    const { bench, desk, batch } = await withBatch();
+    const { id } = await firstOf(bench, batch);
+    await desk.command({ verb: 'pause', batch });
+    await workOn(bench, id, waitsAt('paused'));
+    const { store } = bench.services;
+    const found = await store.load('batch', { id: batch });
+    if (found === undefined) throw new Error('there is no batch');
+    // Nobody is woken by this.
+    const { paused: _, ...resumed } = found;
+    await store.commit('batch', found, resumed);
+    const began = bench.clock.now();
+    await workOn(bench, id);
+    expect(await labelsOf(bench, batch)).toEqual(['retired']);
+    expect(bench.clock.now() - began).toBeLessThan(30_000);
+  });
+
+  test('that lasts is asked about less and less often', async () => {
+    const { bench, desk, batch } = await withBatch();
+    const { id } = await firstOf(bench, batch);
+    await desk.command({ verb: 'pause', batch });
+    await workOn(bench, id, waitsAt('paused'));
+    const began = bench.clock.now();
+    const looks: number[] = [];
+    await workOn(bench, id, ({ execution: { status } }) => {
+      if ('dueAt' in status) looks.push(Math.round((status.dueAt - began) / 5_000));
+      return bench.clock.now() - began > 1_200_000;
+    });
+    expect([...new Set(looks)].slice(0, 9)).toEqual([1, 2, 4, 8, 16, 32, 64, 124, 184]);
+  });
+
   test('that comes late, after its end was said, holds nothing back, and is told so', async () => {
     const { bench, desk, batch } = await withBatch({ start: 'manual' });
     await desk.command({ verb: 'resume', batch });

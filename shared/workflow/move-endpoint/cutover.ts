@@ -28,7 +28,7 @@ export const freeze: MoveStep = {
     const never = tooLongFor(words);
     if (never !== undefined) throw new StepFailure(never, 'fail');
     const gate = mayCutOver(words, services.clock.now());
-    if (gate.kind === 'closed') return waitAtGate(gate, services.clock.now());
+    if (gate.kind === 'closed') return waitAtGate(gate, hand.task, services.clock.now());
     if (isStale) {
       return { kind: 'retreat', to: 'verify', failure: stale };
     }

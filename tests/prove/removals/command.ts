@@ -10,8 +10,8 @@ export const commandRemovals = [
       enforces: 'Nothing is frozen that a person holds back.',
       file: 'shared/workflow/move-endpoint/cutover.ts',
       symbol: 'mayCutOver',
-      from: "    if (gate.kind === 'closed') return waitAtGate(gate, services.clock.now());\n",
-      to: "    if (gate.kind === 'closed') waitAtGate(gate, services.clock.now());\n",
+      from: "    if (gate.kind === 'closed') return waitAtGate(gate, hand.task, services.clock.now());\n",
+      to: "    if (gate.kind === 'closed') waitAtGate(gate, hand.task, services.clock.now());\n",
       testName: 'a pause of a batch lets what copies go on until its cutover, and no further',
     },
     {
