@@ -1,4 +1,8 @@
-// What is left out of every function's bundle.
+// What is left out of every function's bundle, and how one that was made already is made again.
+
+const { createHash } = require('node:crypto');
+const { copyFileSync, existsSync, renameSync } = require('node:fs');
+const { basename, extname, join } = require('node:path');
 
 // zod carries its messages in fifty languages, and nothing shakes them off: half of a bundle's size.
 const englishOnly = {
@@ -26,4 +30,37 @@ const environmentCredentials = {
   },
 };
 
-module.exports = [englishOnly, environmentCredentials];
+// Stages and parameters are in the template and in no bundle: whoever packages the same sources several times may name
+// a folder for the bundles that they make, which is to be another one for other sources. A deployment names none, and
+// makes its own.
+const keptBundles = {
+  name: 'kept-bundles',
+  setup(build) {
+    const folder = process.env.DRAYAGE_BUNDLES;
+    if (folder === undefined) return;
+    const { plugins: _, outdir, ...options } = build.initialOptions;
+    const [entry] = options.entryPoints;
+    const made = `${basename(entry, extname(entry))}${options.outExtension['.js']}`;
+    const key = createHash('sha256')
+      .update(JSON.stringify([build.esbuild.version, options]))
+      .digest('hex');
+    const kept = join(folder, `${key}${extname(made)}`);
+    if (existsSync(kept)) {
+      Object.assign(build.initialOptions, {
+        entryPoints: [{ in: kept, out: basename(made, extname(made)) }],
+        loader: { [extname(made)]: 'copy' },
+        banner: {},
+      });
+      return;
+    }
+    build.onEnd(({ errors, warnings }) => {
+      // What somebody should hear of is said every time.
+      if (errors.length > 0 || warnings.length > 0) return;
+      const draft = `${kept}.${String(process.pid)}`;
+      copyFileSync(join(outdir, made), draft);
+      renameSync(draft, kept);
+    });
+  },
+};
+
+module.exports = [englishOnly, environmentCredentials, keptBundles];

@@ -39,6 +39,7 @@ export interface PackageOptions {
 const TEMPLATE = 'cloudformation-template-update-stack.json';
 const STATE = 'serverless-state.json';
 const ARTIFACTS = 'artifacts.json';
+const BUNDLES = 'bundles';
 const KEEP = 4;
 const LOCK_LIMIT_MS = 180_000;
 const ERROR_GRACE_MS = 1500;
@@ -49,7 +50,7 @@ export async function packageService(options: PackageOptions): Promise<ServicePa
   const cli = findCli(root);
   const cache = join(cli.modules, '.cache', 'drayage-local', basename(root));
   await mkdir(cache, { recursive: true });
-  const known = await findPackage(cache, await digestSources(root, stage, params));
+  const known = await findPackage(cache, (await digestSources(root, stage, params)).package);
   if (known !== undefined) return known;
 
   // The CLI builds inside the project folder: two at once would disturb each other.
@@ -61,7 +62,7 @@ export async function packageService(options: PackageOptions): Promise<ServicePa
     );
   }
   try {
-    const digest = await digestSources(root, stage, params);
+    const { package: digest, bundles } = await digestSources(root, stage, params);
     const meanwhile = await findPackage(cache, digest);
     if (meanwhile !== undefined) return meanwhile;
     options.onPackaging();
@@ -70,11 +71,14 @@ export async function packageService(options: PackageOptions): Promise<ServicePa
     // The CLI leaves a copy of every bundle in the folder for temporary files.
     const scratch = join(draft, 'temporary');
     await mkdir(scratch, { recursive: true });
-    await runCli(cli.script, options, draft, scratch);
+    const kept = join(cache, BUNDLES, bundles);
+    await mkdir(kept, { recursive: true });
+    await runCli(cli.script, options, draft, { scratch, bundles: kept });
     await rm(scratch, { recursive: true, force: true });
     await unpack(draft);
     await rename(draft, join(cache, digest));
     await prune(cache, digest);
+    await prune(join(cache, BUNDLES), bundles);
     return await servicePackage(cache, digest);
   } finally {
     lock.release();
@@ -140,7 +144,7 @@ async function runCli(
   script: string,
   options: PackageOptions,
   target: string,
-  scratch: string,
+  folders: { readonly scratch: string; readonly bundles: string },
 ): Promise<void> {
   const { root, stage } = options;
   const params = Object.entries(options.params).flatMap(([name, value]) => ['--param', `${name}=${value}`]);
@@ -154,7 +158,9 @@ async function runCli(
         SLS_TRACKING_DISABLED: '1',
         SLS_NOTIFICATIONS_MODE: 'off',
         NO_COLOR: '1',
-        TMPDIR: scratch,
+        TMPDIR: folders.scratch,
+        // Another stage, or other parameters, need not bundle the same sources again.
+        DRAYAGE_BUNDLES: folders.bundles,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
@@ -201,7 +207,7 @@ async function unpack(folder: string): Promise<void> {
   await writeFile(join(folder, ARTIFACTS), JSON.stringify(digests));
 }
 
-/** Keeps the most recently used packages only. */
+/** Keeps the most recently used folders only. */
 async function prune(cache: string, current: string): Promise<void> {
   const names = (await readdir(cache)).filter((name) => /^[0-9a-f]{16}$/.test(name) && name !== current);
   const aged = await Promise.all(

@@ -6,7 +6,9 @@ import { codeOf } from '../cloud-error.ts';
 /** What the package is made of, relative to the project: a change of any of these makes a new package. */
 export const PACKAGE_SOURCES = [
   'serverless.yml',
+  'package.json',
   'package-lock.json',
+  'tsconfig.json',
   'functions',
   'resources',
   'shared',
@@ -23,19 +25,28 @@ async function filesBelow(path: string): Promise<string[]> {
   }
 }
 
-/** A digest of the contents of everything that goes into the package, of the stage and its parameters. */
+/** Digests of what goes into a package. */
+export interface SourceDigests {
+  /** Of the contents of everything, of the stage and its parameters. */
+  readonly package: string;
+  /** Of the contents alone: functions' bundles are the same for every stage. */
+  readonly bundles: string;
+}
+
 export async function digestSources(
   root: string,
   stage: string,
   params: Readonly<Record<string, string>>,
-): Promise<string> {
+): Promise<SourceDigests> {
   const files = (await Promise.all(PACKAGE_SOURCES.map((source) => filesBelow(join(root, source)))))
     .flat()
     .sort();
-  const hash = createHash('sha256').update(`1 ${stage} ${JSON.stringify(params)}\n`);
+  const contents = createHash('sha256');
   for (const file of files) {
-    hash.update(`${file.slice(root.length)}\n`);
-    hash.update(await readFile(file));
+    contents.update(`${file.slice(root.length)}\n`);
+    contents.update(await readFile(file));
   }
-  return hash.digest('hex').slice(0, 16);
+  const bundles = contents.digest('hex').slice(0, 16);
+  const made = createHash('sha256').update(`2 ${stage} ${JSON.stringify(params)}\n${bundles}`);
+  return { package: made.digest('hex').slice(0, 16), bundles };
 }

@@ -52,19 +52,25 @@ export interface PackagedStage {
 /**
  * Packages a stage by the command of the README in a copy of the sources, with nothing that leads to AWS: no
  * credentials, no configuration, and a proxy where nobody listens.
+ *
+ * @param bundles a folder for functions' bundles: what is not there is bundled, and put there
  */
-export async function packageStage(stage: string, functions: readonly string[]): Promise<PackagedStage> {
+export async function packageStage(
+  stage: string,
+  functions: readonly string[],
+  bundles: string,
+): Promise<PackagedStage> {
   const folder = await mkdtemp(join(tmpdir(), `drayage-package-${stage}-`));
   try {
     for (const source of sources) await cp(join(root, source), join(folder, source), { recursive: true });
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
-    const said = await run(folder, stage);
-    const made = join(folder, '.serverless');
-    const text = await readFile(join(made, 'cloudformation-template-update-stack.json'), 'utf8');
-    const bundles = await Promise.all(
-      functions.map(async (name) => [name, await readBundle(join(made, `${name}.zip`))] as const),
+    const said = await run(folder, stage, bundles);
+    const output = join(folder, '.serverless');
+    const text = await readFile(join(output, 'cloudformation-template-update-stack.json'), 'utf8');
+    const made = await Promise.all(
+      functions.map(async (name) => [name, await readBundle(join(output, `${name}.zip`))] as const),
     );
-    return { said, template: template.parse(JSON.parse(text)), bundles: new Map(bundles) };
+    return { said, template: template.parse(JSON.parse(text)), bundles: new Map(made) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -80,7 +86,7 @@ async function readBundle(path: string) {
   };
 }
 
-function run(folder: string, stage: string): Promise<string> {
+function run(folder: string, stage: string, bundles: string): Promise<string> {
   const cli = createRequire(import.meta.url).resolve('serverless/bin/serverless.js');
   const nowhere = 'http://127.0.0.1:9';
   return new Promise((resolve, reject) => {
@@ -94,6 +100,7 @@ function run(folder: string, stage: string): Promise<string> {
           PATH: process.env['PATH'],
           HOME: folder,
           TMPDIR: folder,
+          DRAYAGE_BUNDLES: bundles,
           AWS_EC2_METADATA_DISABLED: 'true',
           HTTP_PROXY: nowhere,
           HTTPS_PROXY: nowhere,
