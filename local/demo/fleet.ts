@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
+import { PublishBatchCommand, PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { z } from 'zod';
 import { createDynamoClient } from '../../shared/aws/clients.ts';
 import { createQuery } from '../../shared/aws/rows-query.ts';
@@ -38,6 +38,18 @@ export type Outcome = RequestRecord['outcome'];
 const SOURCE = '/drayage/demo';
 /** How long, in milliseconds, an event may take until its outcome is known. */
 const OUTCOME_LIMIT_MS = 60_000;
+/** The most that SNS takes in one call. */
+const MOST_AT_ONCE = 10;
+
+const eventText = (type: string, data: Json, id: string): string =>
+  JSON.stringify({
+    specversion: '1.0',
+    id,
+    source: SOURCE,
+    type,
+    time: new Date().toISOString(),
+    data,
+  });
 
 const environment = z.object({
   AWS_REGION: z.string().optional(),
@@ -134,14 +146,26 @@ export class Fleet {
 
   /** Publishes one CloudEvent; @returns its id. The same id again is the same event. */
   async publish(topic: Topic, type: string, data: Json, id: string = randomUUID()): Promise<string> {
-    const event = { specversion: '1.0', id, source: SOURCE, type, time: new Date().toISOString(), data };
     await this.#sns.send(
-      new PublishCommand({
-        TopicArn: this.#output(topic === 'requests' ? 'RequestsTopicArn' : 'HostChangesTopicArn'),
-        Message: JSON.stringify(event),
-      }),
+      new PublishCommand({ TopicArn: this.#topicArn(topic), Message: eventText(type, data, id) }),
     );
     return id;
+  }
+
+  /** Publishes a CloudEvent of each, as many at once as SNS takes. */
+  async publishAll(topic: Topic, type: string, all: readonly Json[]): Promise<void> {
+    for (let at = 0; at < all.length; at += MOST_AT_ONCE) {
+      const { Failed } = await this.#sns.send(
+        new PublishBatchCommand({
+          TopicArn: this.#topicArn(topic),
+          PublishBatchRequestEntries: all
+            .slice(at, at + MOST_AT_ONCE)
+            .map((data, nth) => ({ Id: String(nth), Message: eventText(type, data, randomUUID()) })),
+        }),
+      );
+      const [failed] = Failed ?? [];
+      if (failed !== undefined) throw new Error(`not published: ${failed.Message ?? ''}`);
+    }
   }
 
   /** What became of an event; waits until it is known. */
@@ -191,6 +215,10 @@ export class Fleet {
 
   async placement(endpoint: string): Promise<Placement | undefined> {
     return this.services.store.load('endpoint', { endpoint: endpointName(endpoint) });
+  }
+
+  #topicArn(topic: Topic): string {
+    return this.#output(topic === 'requests' ? 'RequestsTopicArn' : 'HostChangesTopicArn');
   }
 
   get #stage(): string {

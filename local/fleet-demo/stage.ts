@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { readBatch } from '../../cli/watch-batch.ts';
+import { everyPage, readBatch } from '../../cli/watch-batch.ts';
 import { explainBatch, type Explanation } from '../../shared/domain/explain.ts';
-import { hostName, type BatchId, type HostName } from '../../shared/domain/ids.ts';
+import { endpointName, hostName, type BatchId, type HostName } from '../../shared/domain/ids.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { Json } from '../../shared/domain/json.ts';
+import type { Placement } from '../../shared/domain/placement.ts';
 import type { Refusal } from '../../shared/domain/event.ts';
 import { readFleet } from '../../shared/workflow/fleet-record.ts';
 import { Scene } from '../demo/scene.ts';
@@ -23,6 +24,9 @@ export interface StageOptions {
 
 /** How many events are on their way at once. */
 const abreast = 24;
+const readAtOnce = 500;
+const patienceMs = 600_000;
+const newsEveryMs = 15_000;
 const capacityBytes = 1_000_000_000;
 const zones = 3;
 
@@ -75,15 +79,35 @@ export class Stage {
       const data = { name, driver: 'simulated', url: simulated.url(name), zone, capacityBytes };
       await this.carryOut('host-changes', 'host.registered', data);
     });
-    await this.#each(fleet.endpoints, async ({ name, host, bytes }) => {
-      const data = { name, host, database: name, sizeBytes: bytes, labels: { kind: 'simulated' } };
-      await scene.fleet.publish('requests', 'endpoint.registered', data);
-    });
-    const last = fleet.endpoints.map(({ name }) => name);
+    await scene.fleet.publishAll(
+      'requests',
+      'endpoint.registered',
+      fleet.endpoints.map(({ name, host, bytes }) => ({
+        name,
+        host,
+        database: name,
+        sizeBytes: bytes,
+        labels: { kind: 'simulated' },
+      })),
+    );
+    let missing = fleet.endpoints.map(({ name }) => name);
     await this.until('all endpoints to be registered', async () => {
-      const missing = await Promise.all(last.slice(-200).map((name) => scene.fleet.placement(name)));
-      return missing.every((placement) => placement !== undefined);
+      const some = missing.slice(0, readAtOnce);
+      const found = await this.placements(some);
+      missing = [...some.filter((_, index) => found[index] === undefined), ...missing.slice(readAtOnce)];
+      return missing.length === 0;
     });
+  }
+
+  /** In the order of their names; undefined where an endpoint is not registered. */
+  async placements(names: readonly string[]): Promise<readonly (Placement | undefined)[]> {
+    const { store } = this.scene.fleet.services;
+    const found: (Placement | undefined)[] = [];
+    for (let at = 0; at < names.length; at += readAtOnce) {
+      const keys = names.slice(at, at + readAtOnce).map((name) => ({ endpoint: endpointName(name) }));
+      found.push(...(await store.loadMany('endpoint', keys)));
+    }
+    return found;
   }
 
   async #each<T>(items: readonly T[], work: (item: T, index: number) => Promise<void>): Promise<void> {
@@ -170,13 +194,35 @@ export class Stage {
     return batch?.state === 'completed';
   }
 
-  /** Asks until it is so. @throws Error after five minutes */
+  /** Asks until it is so, and says now and then what goes on meanwhile. @throws Error after ten minutes */
   async until(what: string, isSo: () => Promise<boolean>): Promise<void> {
-    const limit = performance.now() + 300_000;
+    const began = performance.now();
+    let told = began;
     while (!(await isSo())) {
-      if (performance.now() > limit) throw new Error(`waited five minutes in vain for ${what}`);
+      const now = performance.now();
+      if (now - began > patienceMs) throw new Error(`waited ten minutes in vain for ${what}`);
+      if (now - told > newsEveryMs) {
+        for (const line of await this.news()) this.say(line);
+        told = now;
+      }
       await sleep(250);
     }
+  }
+
+  /** Of each batch that has not ended: how far it is, and what most of its moves wait for. */
+  async news(): Promise<readonly string[]> {
+    const { views, store } = this.scene.fleet.services;
+    const lines: string[] = [];
+    for (const id of await everyPage((cursor) => views.batches(cursor))) {
+      const batch = await store.load('batch', { id });
+      if (batch === undefined || batch.state === 'completed') continue;
+      const [worst] = (await this.explain(id)).blockers;
+      const { counts, total = 0 } = batch;
+      const settled = (counts.moved ?? 0) + (counts.retired ?? 0) + (counts['rolled-back'] ?? 0);
+      const why = worst === undefined ? '' : `; ${String(worst.moves)} wait for ${worst.on}`;
+      lines.push(`${batch.reason}: ${String(settled)} of ${String(total)}${why}`);
+    }
+    return lines;
   }
 
   async strike(): Promise<void> {

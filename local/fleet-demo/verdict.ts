@@ -1,6 +1,8 @@
 import { everyPage, readBatch } from '../../cli/watch-batch.ts';
 import { check } from '../../shared/drivers/simulated/check.ts';
+import type { Host } from '../../shared/domain/host.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';
+import { isSettled, labelOf } from '../../shared/domain/move.ts';
 import { isVerified } from '../demo/summary.ts';
 import type { Stage } from './stage.ts';
 
@@ -21,17 +23,19 @@ export async function judge(stage: Stage, expected: readonly BatchId[], since: n
   const found = snapshots.filter((snapshot) => snapshot !== undefined);
   const moves = found.flatMap((snapshot) => snapshot.moves);
   const findings = check(stage.simulated.network);
-  const misplaced: string[] = [];
-  for (const { name } of stage.fleet.endpoints) {
-    const placement = await stage.scene.fleet.placement(name);
-    if (placement?.host !== stage.simulated.network.servers(name)[0]) misplaced.push(name);
-  }
+  const placements = await stage.placements(stage.fleet.endpoints.map(({ name }) => name));
+  const misplaced = stage.fleet.endpoints.filter(
+    ({ name }, index) => placements[index]?.host !== stage.simulated.network.servers(name)[0],
+  );
   const tenants = new Set(stage.scene.tenants.map(({ name }) => name));
   const real = moves.filter(({ endpoint }) => tenants.has(endpoint));
   const results = await stage.scene.check({ moves: real }, since);
   const unsound = results.filter((result) => !isVerified(result)).map(({ move }) => move.endpoint);
-  const hosts = await Promise.all(stage.fleet.hosts.map(async (name) => stage.host(name)));
-  const held = hosts.filter(({ permitsIn, permitsOut }) => permitsIn.length + permitsOut.length > 0);
+  // What was taken for a move that never began goes back with the next sweep.
+  await stage.until('permits and space to be given back', async () => (await occupied(stage)).length === 0);
+  const labels = moves.map(({ execution }) => labelOf(execution));
+  const open = labels.filter((label) => !isSettled(label));
+  const stuck = labels.filter((label) => label === 'stuck');
   const faults = [
     [`${String(findings.lost)} acknowledged writes are lost`, findings.lost > 0],
     [`${String(findings.duplicated)} writes are there twice`, findings.duplicated > 0],
@@ -43,7 +47,8 @@ export async function judge(stage: Stage, expected: readonly BatchId[], since: n
       `something was left behind on ${Object.keys(findings.residue).join(', ')}`,
       Object.keys(findings.residue).length > 0,
     ],
-    [`permits are held on ${held.map(({ name }) => name).join(', ')}`, held.length > 0],
+    [`${String(open.length)} moves have not come to their end`, open.length > 0],
+    [`${String(stuck.length)} moves are stuck`, stuck.length > 0],
     [`${unsound.join(', ')}: histories or tables differ`, unsound.length > 0],
     [`only ${String(real.length)} of ${String(tenants.size)} tenants were moved`, real.length < tenants.size],
   ] as const;
@@ -58,4 +63,13 @@ export async function judge(stage: Stage, expected: readonly BatchId[], since: n
     faults: report.faults,
     report,
   };
+}
+
+/** Hosts on which permits are held or space is set aside. */
+async function occupied(stage: Stage): Promise<readonly Host[]> {
+  const hosts = await Promise.all(stage.fleet.hosts.map(async (name) => stage.host(name)));
+  return hosts.filter(
+    ({ permitsIn, permitsOut, reserved }) =>
+      permitsIn.length + permitsOut.length + Object.keys(reserved).length > 0,
+  );
 }
