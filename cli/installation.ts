@@ -10,6 +10,8 @@ export interface Installation {
   /** Variables by which AWS SDKs reach it; empty for what the SDK finds by itself. */
   readonly env: Readonly<Record<string, string>>;
   readonly names: InstallationNames;
+  /** The status API and a key to it, where they are known. */
+  readonly api?: { readonly url: string; readonly key: string };
 }
 
 export interface InstallationNames {
@@ -74,6 +76,9 @@ function fromVariables(env: Variables): Installation {
     place: variables['AWS_ENDPOINT_URL'] ?? `AWS (${variables['AWS_REGION'] ?? 'default region'})`,
     env: variables,
     names: readNames(({ variable }) => env[variable]),
+    ...(isSet(env['DRAY_API_URL']) && isSet(env['DRAY_API_KEY'])
+      ? { api: { url: env['DRAY_API_URL'], key: env['DRAY_API_KEY'] } }
+      : {}),
   };
 }
 
@@ -99,6 +104,7 @@ async function fromStateDir(stateDir: string): Promise<Installation> {
     place: `the embedded cloud on ${stateDir}`,
     env: cloud.env,
     names: readNames(({ output }) => cloud.outputs[output]),
+    ...(cloud.api === undefined ? {} : { api: cloud.api }),
   };
 }
 
@@ -125,7 +131,7 @@ function readNames(
 }
 
 /** Everything that another program needs to use this installation, by variable. */
-export function variablesOf({ env, names }: Installation): Record<string, string> {
+export function variablesOf({ env, names, api }: Installation): Record<string, string> {
   return {
     ...env,
     [nameSources.table.variable]: names.table,
@@ -134,5 +140,6 @@ export function variablesOf({ env, names }: Installation): Record<string, string
     [nameSources.requestsTopic.variable]: names.requestsTopic,
     [nameSources.hostChangesTopic.variable]: names.hostChangesTopic,
     [nameSources.installation.variable]: names.installation,
+    ...(api === undefined ? {} : { DRAY_API_URL: api.url, DRAY_API_KEY: api.key }),
   };
 }

@@ -32,7 +32,7 @@ export interface CloudOptions {
   readonly stage?: string;
   /** Parameters of the stage to override. */
   readonly params?: Readonly<Record<string, string>>;
-  /** Port of the gateway; SNS, SQS and S3 take the next one. Default 0: any free ports, the same ones again if free. */
+  /** Port of the gateway; SNS, SQS and S3 take the next one, the status API the one after. Default 0: any free ports, the same ones again if free. */
   readonly port?: number;
   /** Which DynamoDB. Default `dynoxide`. */
   readonly dynamo?: 'dynoxide' | 'dynamodb-local';
@@ -68,6 +68,8 @@ export interface Cloud {
   readonly env: Readonly<Record<string, string>>;
   /** The stack's outputs, resolved: names, ARNs and URLs of this machine. */
   readonly outputs: Readonly<Record<string, string>>;
+  /** Where the status API is, and a key to it; undefined: the template has none. */
+  readonly api: CloudDescription['api'];
   readonly notEmulated: CloudDescription['notEmulated'];
   readonly schedules: CloudDescription['schedules'];
   readonly functions: CloudDescription['functions'];
@@ -130,11 +132,12 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   let stopped: Promise<void> | undefined;
-  const { env, outputs, notEmulated, schedules, functions } = description;
+  const { env, outputs, api, notEmulated, schedules, functions } = description;
   return {
     stateDir: settings.stateDir,
     env,
     outputs,
+    api,
     notEmulated,
     schedules,
     functions,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { apiAddress } from './state-dir.ts';
 
 /** How a cloud is started; what the caller leaves out has been filled in. */
 export const engineOptions = z.object({
@@ -6,7 +7,7 @@ export const engineOptions = z.object({
   stateDir: z.string(),
   stage: z.string(),
   params: z.record(z.string(), z.string()),
-  port: z.number().int().min(0).max(65_534),
+  port: z.number().int().min(0).max(65_533),
   dynamo: z.enum(['dynoxide', 'dynamodb-local']),
   inMemory: z.boolean(),
   writeLimitPerKey: z.number().positive().optional(),
@@ -23,6 +24,7 @@ export type EngineOptions = z.infer<typeof engineOptions>;
 export const cloudDescription = z.object({
   env: z.record(z.string(), z.string()),
   outputs: z.record(z.string(), z.string()),
+  api: apiAddress.optional(),
   functions: z.array(z.object({ logicalId: z.string(), name: z.string() })),
   schedules: z.array(z.object({ logicalId: z.string(), name: z.string(), expression: z.string() })),
   notEmulated: z.array(z.object({ type: z.string(), logicalIds: z.array(z.string()) })),

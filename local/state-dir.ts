@@ -11,13 +11,18 @@ export interface StateDir {
   readonly messaging: string;
   readonly dynamo: string;
   readonly secrets: string;
+  readonly apiKeys: string;
   readonly checkpoints: string;
   readonly temporary: string;
   /** A log file in `logs/`, appended to; a large one is set aside first. */
   openLog(name: string): Promise<WriteStream>;
-  /** Removes tables, messages, objects and read positions; secrets, logs and the last addresses stay. */
+  /** Removes tables, messages, objects and read positions; secrets, keys, logs and the last addresses stay. */
   forget(): Promise<void>;
 }
+
+/** Where a stage of an API is, and a key that opens it. */
+export const apiAddress = z.object({ url: z.string(), key: z.string() });
+export type ApiAddress = z.infer<typeof apiAddress>;
 
 const recordSchema = z.object({
   pid: z.number(),
@@ -25,9 +30,13 @@ const recordSchema = z.object({
   stage: z.string(),
   gatewayPort: z.number(),
   messagingPort: z.number(),
+  /** Absent in what an earlier release wrote. */
+  apiPort: z.number().optional(),
   /** Variables that make any AWS SDK, and the AWS CLI, talk to this cloud. */
   env: z.record(z.string(), z.string()),
   outputs: z.record(z.string(), z.string()),
+  /** The status API, and a key to it. */
+  api: apiAddress.optional(),
 });
 
 /** What a running cloud writes down of itself in its state folder. */
@@ -60,6 +69,7 @@ export async function openStateDir(path: string): Promise<{ dir: StateDir; lock:
       messaging: join(path, 'messaging'),
       dynamo: join(path, 'dynamo'),
       secrets: join(path, 'secrets.json'),
+      apiKeys: join(path, 'api-keys.json'),
       checkpoints: join(path, 'checkpoints.json'),
       temporary: join(path, 'tmp'),
       openLog: async (name) => {

@@ -20,7 +20,11 @@ export function addUp(program: Command, session: Session): void {
     .description(
       'Starts the embedded cloud on 127.0.0.1: the packaged functions, queues, topics and table. Ctrl-C stops it.',
     )
-    .option('--port <number>', 'the port of its endpoint; SNS, SQS and S3 take the next one. 0: any', port)
+    .option(
+      '--port <number>',
+      'the port of its endpoint; SNS, SQS and S3 take the next one, the API the one after. 0: any',
+      port,
+    )
     .option('--logs', 'print what the functions write')
     .option('--watch', 'package and reload when the sources change')
     .addHelpText('after', '\nExamples:\n  dray up\n  dray up --port 4566 --state-dir /tmp/other\n')
@@ -107,7 +111,7 @@ function cureOf(code: CloudError['code']): string {
 }
 
 function greet({ terminal }: Session, cloud: Cloud, ms: number): void {
-  const { env, outputs, stateDir } = cloud;
+  const { env, outputs, stateDir, api } = cloud;
   const flag = stateDir === defaultStateDir ? '' : ` --state-dir ${stateDir}`;
   terminal.line([styled('good', '✓'), ` the embedded cloud is up (${showDuration(ms)})`]);
   const facts: Text[][] = [
@@ -115,6 +119,7 @@ function greet({ terminal }: Session, cloud: Cloud, ms: number): void {
     ['  SNS, SQS, S3', env['AWS_ENDPOINT_URL_SNS'] ?? ''],
     ['  requests', outputs['RequestsTopicArn'] ?? ''],
     ['  host changes', outputs['HostChangesTopicArn'] ?? ''],
+    ['  API', api?.url ?? ''],
     ['  table', outputs['TableName'] ?? ''],
     ['  state', stateDir],
   ];

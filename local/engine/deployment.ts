@@ -2,7 +2,12 @@ import { Alarm } from '../alarms/alarm.ts';
 import type { MetricStore } from '../alarms/metric-store.ts';
 import type { ServicePackage } from '../packaging/package.ts';
 import type { CloudDescription, EngineOptions } from '../protocol.ts';
+import { RestApi } from '../api/rest-api.ts';
+import type { ApiKeys } from '../api/keys.ts';
+import type { ApiServer } from '../api/server.ts';
+import type { TableCaller } from '../api/table-caller.ts';
 import { provisionAlarms } from '../provision/alarms.ts';
+import { provisionApis, type ApiStageSpec } from '../provision/apis.ts';
 import { provisionBuckets } from '../provision/buckets.ts';
 import type { ProvisionClients } from '../provision/clients.ts';
 import { provisionFunctions } from '../provision/functions.ts';
@@ -22,6 +27,7 @@ import type { Signal } from '../sources/signal.ts';
 import { StreamReader } from '../sources/stream-reader.ts';
 import { createStack, type Stack } from '../template/stack.ts';
 import { readTemplate } from '../template/template.ts';
+import type { ApiAddress } from '../state-dir.ts';
 import { notEmulated } from './emulated.ts';
 import type { FunctionRegistry } from './functions.ts';
 import type { SourceRegistry } from './sources.ts';
@@ -39,6 +45,10 @@ export interface DeploymentOptions {
   readonly destinations: Destinations;
   readonly metrics: MetricStore;
   readonly queueEndpoint: string;
+  readonly apiServer: ApiServer;
+  readonly apiKeys: ApiKeys;
+  readonly table: TableCaller;
+  readonly onTrouble: (text: string) => void;
 }
 
 /** The template as it is deployed now. Applying another one changes what differs. */
@@ -49,6 +59,7 @@ export class Deployment {
   #notifications: readonly BucketNotification[] = [];
   #schedules: readonly Schedule[] = [];
   #alarms: readonly Alarm[] = [];
+  #apis: readonly ApiStageSpec[] = [];
   #refused: CloudDescription['notEmulated'] = [];
 
   constructor(options: DeploymentOptions) {
@@ -68,7 +79,15 @@ export class Deployment {
   }
 
   get outputs(): Record<string, string> {
-    return this.#stack?.outputs() ?? {};
+    const outputs = this.#stack?.outputs() ?? {};
+    return Object.fromEntries(Object.entries(outputs).map(([name, text]) => [name, this.#here(text)]));
+  }
+
+  /** Of the first API there is: its address on this machine, and a key to it. */
+  get api(): ApiAddress | undefined {
+    const [first] = this.#apis;
+    const [key] = first?.keys.keys() ?? [];
+    return first === undefined || key === undefined ? undefined : { url: this.#urlOf(first), key };
   }
 
   /** Brings resources, functions, sources and schedules to a package. Answers the names of changed functions. */
@@ -95,6 +114,7 @@ export class Deployment {
       logicalIds: [Endpoint],
     }));
     await sources.apply(provisionMappings(stack, tables));
+    await this.#serveApis(stack);
     this.stopSchedules();
     this.#schedules = provisionSchedules(stack).map(
       (spec) => new Schedule(spec, (arn, body) => destinations.deliver(arn, body)),
@@ -108,6 +128,7 @@ export class Deployment {
   describe(): Omit<CloudDescription, 'env'> {
     return {
       outputs: this.outputs,
+      ...(this.api === undefined ? {} : { api: this.api }),
       functions: [...this.#options.functions.pools.values()].map(({ spec }) => ({
         logicalId: spec.logicalId,
         name: spec.name,
@@ -124,6 +145,41 @@ export class Deployment {
   stopSchedules(): void {
     for (const schedule of this.#schedules) schedule.stop();
     for (const alarm of this.#alarms) alarm.stop();
+  }
+
+  async #serveApis(stack: Stack): Promise<void> {
+    const { apiServer, apiKeys, table, onTrouble } = this.#options;
+    this.#apis = await provisionApis(stack, apiKeys);
+    apiServer.serve(
+      new Map(
+        this.#apis.map(({ stage, definition, variables, keys }) => [
+          stage,
+          new RestApi({
+            definition,
+            stage,
+            stageVariables: variables,
+            keys,
+            call: (action, body) => table.call(action, body),
+            onTrouble,
+          }),
+        ]),
+      ),
+    );
+  }
+
+  #urlOf({ stage }: ApiStageSpec): string {
+    return `${this.#options.apiServer.endpoint}/${stage}`;
+  }
+
+  /** What leads to an API in the region leads to the one on this machine. */
+  #here(text: string): string {
+    return this.#apis.reduce(
+      (at, { apiId }) =>
+        at.startsWith(`https://${apiId}.execute-api.`)
+          ? at.replace(/^https:\/\/[^/]+/, this.#options.apiServer.endpoint)
+          : at,
+      text,
+    );
   }
 
   /** @returns those of a form that is not run here */

@@ -6,6 +6,9 @@ import { packageService, type ServicePackage } from '../packaging/package.ts';
 import { watchSources, type SourceWatch } from '../packaging/watch.ts';
 import type { CloudDescription, CloudStats, EngineOptions, EnvironmentView } from '../protocol.ts';
 import { createProvisionClients } from '../provision/clients.ts';
+import { openApiKeys } from '../api/keys.ts';
+import { startApiServer } from '../api/server.ts';
+import { createTableCaller } from '../api/table-caller.ts';
 import { createAwsJsonClient } from '../servers/aws-json.ts';
 import { startGateway, type InvokeAnswer } from '../servers/gateway.ts';
 import type { ObjectChange } from '../servers/messaging-protocol.ts';
@@ -83,7 +86,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     },
   });
 
-  const { messaging, dynamo, gatewayPort, messagingPort } = servers;
+  const { messaging, dynamo, gatewayPort, messagingPort, apiPort } = servers;
   const sqs = createAwsJsonClient(messaging.endpoint, region, 'sqs');
   const streams = createAwsJsonClient(dynamo.endpoint, region, 'dynamodb');
   const secrets = await openSecrets(dir.secrets, region);
@@ -130,6 +133,9 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     invoke: (name, payload, waits) => functions.invoke(name, payload, waits),
   });
 
+  const apiServer = await startApiServer(apiPort);
+  // By way of the gateway: what is written wakes those who read the stream.
+  const table = createTableCaller(gatewayEndpoint, region);
   const clients = createProvisionClients(region, {
     dynamodb: dynamo.endpoint,
     messaging: messaging.endpoint,
@@ -155,6 +161,12 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     destinations,
     metrics,
     queueEndpoint: messaging.endpoint,
+    apiServer,
+    apiKeys: await openApiKeys(dir.apiKeys),
+    table,
+    onTrouble: (text) => {
+      process.stderr.write(`API: ${text}\n`);
+    },
   });
   deployed.push(deployment);
   await deployment.apply(service);
@@ -166,8 +178,10 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
       stage: options.stage,
       gatewayPort,
       messagingPort,
+      apiPort,
       env,
       outputs: deployment.outputs,
+      ...(deployment.api === undefined ? {} : { api: deployment.api }),
     });
   };
   await record();
@@ -198,8 +212,9 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     clearTimeout(grace);
     functions.stop();
     await checkpoints.flush();
+    await apiServer.stop();
     await gateway.stop();
-    for (const client of [sqs, streams, clients]) client.close();
+    for (const client of [sqs, streams, clients, table]) client.close();
     await Promise.all([messaging.stop(), dynamo.stop()]);
     logs.close();
     lock.release();

@@ -9,6 +9,7 @@ import { readRecord, type StateDir } from '../state-dir.ts';
 export interface DataServers {
   readonly gatewayPort: number;
   readonly messagingPort: number;
+  readonly apiPort: number;
   readonly messaging: MessagingServer;
   readonly dynamo: DynamoServer;
 }
@@ -42,15 +43,22 @@ export async function startDataServers(
   return { ...ports, messaging, dynamo };
 }
 
-/** The caller's port and the next one; without one, those of the last start, so that saved addresses stay true. */
+/** The caller's port and the next two; without one, those of the last start, so that saved addresses stay true. */
 async function choosePorts(
   { port }: EngineOptions,
   dir: StateDir,
-): Promise<{ gatewayPort: number; messagingPort: number }> {
-  if (port !== 0) return { gatewayPort: await demandPort(port), messagingPort: await demandPort(port + 1) };
+): Promise<Pick<DataServers, 'gatewayPort' | 'messagingPort' | 'apiPort'>> {
+  if (port !== 0) {
+    return {
+      gatewayPort: await demandPort(port),
+      messagingPort: await demandPort(port + 1),
+      apiPort: await demandPort(port + 2),
+    };
+  }
   const last = await readRecord(dir.path);
   return {
     gatewayPort: await freePort(last?.gatewayPort),
     messagingPort: await freePort(last?.messagingPort),
+    apiPort: await freePort(last?.apiPort),
   };
 }

@@ -2,6 +2,7 @@ import {
   CreateTableCommand,
   DescribeTableCommand,
   ResourceNotFoundException,
+  UpdateTableCommand,
   UpdateTimeToLiveCommand,
   type CreateTableCommandInput,
 } from '@aws-sdk/client-dynamodb';
@@ -57,7 +58,10 @@ export async function provisionTables(
     const wanted = tableProperties.parse(properties);
     const existing = await describe(dynamodb, name);
     if (existing === undefined) await create(dynamodb, name, wanted);
-    else demandSameKeys(name, wanted, existing);
+    else {
+      demandSameKeys(name, wanted, existing);
+      await renewIndexes(dynamodb, name, wanted, existing);
+    }
     const streamArn = (await describe(dynamodb, name))?.LatestStreamArn ?? '';
     stack.learn(logicalId, 'StreamArn', streamArn);
     tables.push({
@@ -72,7 +76,7 @@ export async function provisionTables(
 const described = z.object({
   LatestStreamArn: z.string().optional(),
   KeySchema: keySchema,
-  GlobalSecondaryIndexes: z.array(z.object({ IndexName: z.string(), KeySchema: keySchema })).optional(),
+  GlobalSecondaryIndexes: z.array(index).optional(),
 });
 
 async function describe(
@@ -113,6 +117,32 @@ async function create(
       new UpdateTimeToLiveCommand({
         TableName: name,
         TimeToLiveSpecification: { AttributeName: ttl.AttributeName, Enabled: true },
+      }),
+    );
+  }
+}
+
+/** An index that keeps other attributes than it did is made anew from the rows of its table. */
+async function renewIndexes(
+  dynamodb: ProvisionClients['dynamodb'],
+  name: string,
+  { AttributeDefinitions, GlobalSecondaryIndexes = [] }: TableProperties,
+  existing: z.infer<typeof described>,
+): Promise<void> {
+  const kept = ({ Projection: { ProjectionType, NonKeyAttributes = [] } }: z.infer<typeof index>): string =>
+    `${ProjectionType} ${[...NonKeyAttributes].sort().join()}`;
+  for (const wanted of GlobalSecondaryIndexes) {
+    const { IndexName } = wanted;
+    const found = existing.GlobalSecondaryIndexes?.find((one) => one.IndexName === IndexName);
+    if (found === undefined || kept(found) === kept(wanted)) continue;
+    await dynamodb.send(
+      new UpdateTableCommand({ TableName: name, GlobalSecondaryIndexUpdates: [{ Delete: { IndexName } }] }),
+    );
+    await dynamodb.send(
+      new UpdateTableCommand({
+        TableName: name,
+        AttributeDefinitions,
+        GlobalSecondaryIndexUpdates: [{ Create: clean(wanted) }],
       }),
     );
   }

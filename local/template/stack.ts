@@ -52,6 +52,7 @@ const NAME_PROPERTIES: Readonly<Record<string, string>> = {
   'AWS::IAM::Role': 'RoleName',
   'AWS::Logs::LogGroup': 'LogGroupName',
   'AWS::CloudWatch::Alarm': 'AlarmName',
+  'AWS::ApiGateway::Stage': 'StageName',
 };
 
 /** Resolves a template. Names that it leaves open are derived from the stack's name, the same on each start. */

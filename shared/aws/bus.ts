@@ -1,5 +1,6 @@
 import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
+import { eventOf } from '../contracts/api/posting.ts';
 import { writeMessage } from '../contracts/messages.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
@@ -21,6 +22,9 @@ export interface BusOptions {
   readonly announcements: string;
   /** The ARN of the topic that tells people. */
   readonly notifications: string;
+  /** The ARNs of the topics on which publishers publish. */
+  readonly requests: string;
+  readonly hostChanges: string;
   /** The `source` of our events, e.g. `drayage/prod`. */
   readonly source: string;
   readonly clock: Clock;
@@ -45,6 +49,10 @@ export function createBus(options: BusOptions): Bus {
   const publisher = (arn: string) => createPublisher({ client: sns, arn, clock, chance, patience });
   const announce = publisher(options.announcements);
   const notify = publisher(options.notifications);
+  const publish = {
+    requests: publisher(options.requests),
+    'host-changes': publisher(options.hostChanges),
+  } as const;
 
   return {
     async sendWork(message, afterMs) {
@@ -67,6 +75,16 @@ export function createBus(options: BusOptions): Bus {
     },
     announce: async (announcements) => {
       await announce(announcements.map((each) => eventMessage(each, options.source)));
+    },
+    publish: async (requests) => {
+      const events = requests.flatMap(({ posted, ...request }) =>
+        posted === undefined ? [] : [{ type: request.type, ...eventOf({ ...request, ...posted }) }],
+      );
+      for (const topic of ['requests', 'host-changes'] as const) {
+        const here = events.filter((event) => event.topic === topic);
+        if (here.length > 0)
+          await publish[topic](here.map(({ text, type }) => ({ text, attributes: { type } })));
+      }
     },
     notify: async (notifications) => {
       await notify(notifications.map((each) => newsMessage(each, options.source)));

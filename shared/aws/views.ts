@@ -151,6 +151,7 @@ const moveIn = (entry: Entry) => codecs.move.keyOf(keyIn(entry)).id;
 
 function dueIn(entry: Entry): Due {
   const key = keyIn(entry);
+  if (key.sk.startsWith('REQUEST#')) return { kind: 'request', ...codecs.request.keyOf(key) };
   switch (key.sk) {
     case 'MOVE':
       return { kind: 'move', ...codecs.move.keyOf(key) };
@@ -164,7 +165,7 @@ function dueIn(entry: Entry): Due {
       return { kind: 'host', ...codecs.host.keyOf(key) };
     default:
       throw new RowUnreadable(
-        `row-unreadable: ${key.pk} ${key.sk} is due, and no move, batch, endpoint, host or notification`,
+        `row-unreadable: ${key.pk} ${key.sk} is due, and no move, batch, endpoint, host, request or notification`,
       );
   }
 }

@@ -19,6 +19,8 @@ export interface EventHead {
    * same, another request with its id has not.
    */
   readonly bodyHash: string;
+  /** SHA-256 of the whole text, of what is published for the API: its row knows no other hash. */
+  readonly textHash?: string;
 }
 
 /** What publishers ask for on the `requests` topic. */

@@ -21,8 +21,11 @@ export const nameRule = 'starts with a letter or digit, then letters, digits, ".
 /** Names of labels. */
 export const labelPattern = /^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$/;
 
-export const isBatchId = (text: string): text is BatchId => /^bt_[0-9a-z]{20}$/.test(text);
-export const isMoveId = (text: string): text is MoveId => /^mv_[0-9a-z]{16}$/.test(text);
+export const batchIdPattern = /^bt_[0-9a-z]{20}$/;
+export const moveIdPattern = /^mv_[0-9a-z]{16}$/;
+
+export const isBatchId = (text: string): text is BatchId => batchIdPattern.test(text);
+export const isMoveId = (text: string): text is MoveId => moveIdPattern.test(text);
 export const isEndpointName = (text: string): text is EndpointName => namePattern.test(text);
 export const isHostName = (text: string): text is HostName => namePattern.test(text);
 

@@ -26,6 +26,11 @@ export interface RequestRecord {
     | { readonly kind: 'refused'; readonly failure: Failure; readonly field?: string };
   /** What was wrong with each line of a manifest that was refused. */
   readonly report?: ClaimCheck;
+  /**
+   * Of one that was posted to the API: where to, and the text of the body. It is taken only when it comes back as the
+   * event that this makes.
+   */
+  readonly posted?: { readonly to: string; readonly body: string };
   readonly receivedAt: number;
   readonly version: number;
 }

@@ -1,6 +1,7 @@
 import type { BatchId } from '../domain/ids.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Notification } from '../domain/notification.ts';
+import type { RequestRecord } from '../domain/request.ts';
 
 /** A pointer to a piece of work, e.g. a move. */
 export interface WorkMessage {
@@ -39,6 +40,8 @@ export interface Bus {
   sendDispatch(message: DispatchMessage, afterMs?: number): Promise<void>;
   sendHostSweep(host: string): Promise<void>;
   announce(announcements: readonly Announcement[]): Promise<void>;
+  /** Publishes what was posted to the API, where publishers publish themselves. Others are passed over. */
+  publish(requests: readonly RequestRecord[]): Promise<void>;
   /** Tells people. */
   notify(notifications: readonly Notification[]): Promise<void>;
 }

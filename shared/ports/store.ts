@@ -123,7 +123,8 @@ export type Due =
   | { readonly kind: 'batch'; readonly id: BatchId }
   | { readonly kind: 'endpoint'; readonly endpoint: EndpointName }
   | { readonly kind: 'news'; readonly id: string }
-  | { readonly kind: 'host'; readonly name: HostName };
+  | { readonly kind: 'host'; readonly name: HostName }
+  | { readonly kind: 'request'; readonly source: string; readonly id: string };
 
 /** A move as the index of its batch has it: the label may be older than the row. */
 export interface LabelledMove {

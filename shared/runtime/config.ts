@@ -57,6 +57,8 @@ const environment = z.object({
   MANIFESTS_BUCKET: z.string().min(1),
   ANNOUNCEMENTS_TOPIC_ARN: z.string().startsWith('arn:'),
   NOTIFICATIONS_TOPIC_ARN: z.string().startsWith('arn:'),
+  REQUESTS_TOPIC_ARN: z.string().startsWith('arn:'),
+  HOST_CHANGES_TOPIC_ARN: z.string().startsWith('arn:'),
   PLAN_QUEUE_URL: url,
   DISPATCH_QUEUE_URL: url,
   TRANSFER_QUEUE_URL: url,

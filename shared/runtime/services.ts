@@ -58,6 +58,8 @@ export function createServices(drivers: DriverLoaders): Services {
       queues: queuesOf(config),
       announcements: config.ANNOUNCEMENTS_TOPIC_ARN,
       notifications: config.NOTIFICATIONS_TOPIC_ARN,
+      requests: config.REQUESTS_TOPIC_ARN,
+      hostChanges: config.HOST_CHANGES_TOPIC_ARN,
       source: `drayage/${config.STAGE}`,
       ...fate,
     }),

@@ -3,6 +3,7 @@ import type { CutoverWord } from '../domain/gate.ts';
 import { isSettled, isStuckUntold, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import { isUnannounced, type Placement } from '../domain/placement.ts';
 import type { BatchId } from '../domain/ids.ts';
+import type { RequestRecord } from '../domain/request.ts';
 import type { Scaler } from '../domain/scaling.ts';
 import type { HistoryEntry, RecordKind, Records } from '../ports/store.ts';
 import { announcePlacement } from './announce-placement.ts';
@@ -30,10 +31,14 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
   );
   const news = new Set(changes.flatMap((change) => (change.kind === 'news' ? (change.after?.id ?? []) : [])));
   const stuck = moves.flatMap(({ after }) => (after !== undefined && isStuckUntold(after) ? [after] : []));
+  const posted = changes.flatMap((change) =>
+    change.kind === 'request' && change.after !== undefined && isWaiting(change.after) ? [change.after] : [],
+  );
   const placements = changes.flatMap((change) => (change.kind === 'endpoint' ? (change.after ?? []) : []));
   await Promise.all([
     services.journal.append(moves.flatMap((change) => historyOf(change.before, change.after))),
     countMoves(services, moves),
+    ...(posted.length === 0 ? [] : [services.bus.publish(posted)]),
     ...changes.flatMap((change) => (change.kind === 'scaler' ? [tellOfScaling(services, change)] : [])),
     ...latest(placements)
       .filter(isUnannounced)
@@ -42,6 +47,10 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
     ...[...news].map((id) => passOn(services, id)),
   ]);
 }
+
+/** It was posted to the API, and nobody has taken it yet. */
+const isWaiting = ({ posted, outcome }: RequestRecord): boolean =>
+  posted !== undefined && outcome.kind === 'pending';
 
 /** As it is now: a change that is told once more has been told to people before. */
 async function passOn(services: RelayServices, id: string): Promise<void> {

@@ -68,6 +68,8 @@ describe('the bus over queues and a topic', () => {
       },
       announcements: TopicArn ?? '',
       notifications: TopicArn ?? '',
+      requests: TopicArn ?? '',
+      hostChanges: TopicArn ?? '',
       source: 'drayage/test',
       clock: machineClock,
       chance: machineChance,
@@ -196,6 +198,42 @@ describe('the bus over queues and a topic', () => {
       datacontenttype: 'application/json',
       data: { epoch: 22, padding: 'xxxxxxxxxx' },
     });
+  });
+
+  test('publishes what was posted to the API as whoever posted it would have', async () => {
+    const basis = {
+      source: '/api-keys/k1',
+      bodyHash: 'x',
+      outcome: { kind: 'pending' },
+      receivedAt: 1_790_000_000_000,
+      version: 1,
+    } as const;
+    await bus.publish([
+      {
+        ...basis,
+        id: 'p1',
+        type: 'command.requested',
+        posted: { to: '/batches/bt_00000000000000000000/pause', body: '{"reason":"it\'s \\"lunch\\""}' },
+      },
+      {
+        ...basis,
+        id: 'p2',
+        type: 'host.cordoned',
+        posted: { to: '/hosts/a/cordon', body: '{"reason":"r"}' },
+      },
+      { ...basis, id: 'published by itself', type: 'command.requested' },
+    ]);
+    const envelope = { specversion: '1.0', source: '/api-keys/k1', time: '2026-09-21T14:13:20.000Z' };
+    const told = await received('heard', 2);
+    expect(told.map(({ body }): unknown => JSON.parse(body))).toEqual([
+      {
+        ...envelope,
+        id: 'p1',
+        type: 'command.requested',
+        data: { reason: 'it\'s "lunch"', batch: 'bt_00000000000000000000', verb: 'pause' },
+      },
+      { ...envelope, id: 'p2', type: 'host.cordoned', data: { reason: 'r', host: 'a' } },
+    ]);
   });
 
   test('tells people in plain words, and programs in attributes', async () => {

@@ -177,8 +177,8 @@ describe.each(stages)('the stage %s', (stage) => {
     expect(bounds.MaximumRecordAgeInSeconds).toBeLessThan(86_400);
   });
 
-  test('gives each function a role of its own, with nothing of everything', () => {
-    const roles = [...lambdas().values()].map(({ Role }) => Role);
+  test('gives each function, and the API, a role of its own, with nothing of everything', () => {
+    const roles = [...[...lambdas().values()].map(({ Role }) => Role), 'ApiRole'];
     expect(new Set(roles).size).toBe(roles.length);
     expect([...rolePolicies().keys()].sort()).toEqual([...roles].sort());
     for (const [id, { Policies }] of rolePolicies()) {
@@ -314,6 +314,54 @@ describe.each(stages)('the stage %s', (stage) => {
     }
   });
 
+  test('lets the API do what its document asks for, and nothing else', () => {
+    const document = z.looseObject({}).parse(required(made().template.Resources['Api']).Properties['Body']);
+    const asked = [...JSON.stringify(document).matchAll(/:dynamodb:action\/([A-Za-z]+)/g)].map(
+      ([, action]) => `dynamodb:${action ?? ''}`,
+    );
+    const allowed = required(rolePolicies().get('ApiRole')).Policies.flatMap(({ PolicyDocument }) =>
+      PolicyDocument.Statement.flatMap(({ Action }) => Action),
+    );
+    expect([...new Set(allowed)].sort()).toEqual([...new Set(asked)].sort());
+  });
+
+  test('deploys the API anew whenever its document or a template is another one', () => {
+    const [[deployment] = []] = ofType('AWS::ApiGateway::Deployment');
+    expect(ofType('AWS::ApiGateway::Stage').map(([, { Properties }]) => Properties)).toMatchObject([
+      { DeploymentId: { Ref: deployment }, StageName: stage, Variables: { table: { Ref: 'Table' } } },
+    ]);
+    expect(deployment).toMatch(/^ApiDeployment[0-9a-f]{12}$/);
+    // The files are the same in every stage.
+    expect(deployment).toBe(
+      Object.keys(required(packaged.get('dev')).template.Resources).find((id) =>
+        id.startsWith('ApiDeployment'),
+      ),
+    );
+  });
+
+  test('asks for a key on every route of the API but what browsers ask beforehand', () => {
+    const methods = z
+      .looseObject({
+        security: z.array(z.unknown()).min(1),
+        paths: z.record(
+          z.string(),
+          z.record(z.string(), z.looseObject({ security: z.unknown().optional() })),
+        ),
+      })
+      .parse(required(made().template.Resources['Api']).Properties['Body']).paths;
+    for (const [path, verbs] of Object.entries(methods)) {
+      for (const [verb, { security }] of Object.entries(verbs))
+        expect({ path, verb, security }).toEqual({
+          path,
+          verb,
+          security: verb === 'options' ? [] : undefined,
+        });
+    }
+    expect(ofType('AWS::ApiGateway::UsagePlanKey')).toMatchObject([
+      ['ApiUsagePlanKey', { Properties: { KeyId: { Ref: 'ApiKey' }, UsagePlanId: { Ref: 'ApiUsagePlan' } } }],
+    ]);
+  });
+
   test('encrypts what lies still', () => {
     for (const [, { Properties }] of ofType('AWS::SNS::Topic'))
       expect(Properties['KmsMasterKeyId']).toBeTruthy();
@@ -415,6 +463,8 @@ describe.each(stages)('the stage %s', (stage) => {
         'ClaimsBucketName',
         'ManifestsBucketName',
         'ManifestsTopicArn',
+        'ApiUrl',
+        'ApiKeyId',
         ...[...queues().keys()].map((id) => `${id}Url`),
       ]),
     );

@@ -179,6 +179,8 @@ function busOf(process: Process, { bus, onSent }: Backing): Bus {
       send(`announce ${announcements.map(({ id }) => id).join(' ')}`, () => bus.announce(announcements)),
     notify: (notifications) =>
       send(`notify ${notifications.map(({ id }) => id).join(' ')}`, () => bus.notify(notifications)),
+    publish: (requests) =>
+      send(`publish ${requests.map(({ id }) => id).join(' ')}`, () => bus.publish(requests)),
   };
 }
 

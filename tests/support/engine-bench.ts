@@ -133,6 +133,7 @@ export class EngineBench {
         sendDispatch: () => Promise.resolve(),
         sendHostSweep: () => Promise.resolve(),
         announce: () => Promise.resolve(),
+        publish: () => Promise.resolve(),
         notify: () => Promise.resolve(),
       },
     };

@@ -1,5 +1,6 @@
 import { writeMessage } from '../../shared/contracts/messages.ts';
 import type { Notification } from '../../shared/domain/notification.ts';
+import type { RequestRecord } from '../../shared/domain/request.ts';
 import type { Announcement, Bus } from '../../shared/ports/bus.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 
@@ -13,11 +14,13 @@ export interface Sent {
 
 const longestDelayMs = 900_000;
 
-/** A bus in memory. Messages lie in `sent`, announcements in `announced`, news in `notified`, until a test takes them. */
+/** A bus in memory. Messages lie in `sent`, announcements in `announced`, news in `notified`,
+ * what was posted in `published`, until a test takes them. */
 export class MemoryBus implements Bus {
   readonly sent: Sent[] = [];
   readonly announced: Announcement[] = [];
   readonly notified: Notification[] = [];
+  readonly published: RequestRecord[] = [];
   readonly #clock: Pick<Clock, 'now'>;
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -39,6 +42,10 @@ export class MemoryBus implements Bus {
   async announce(announcements: readonly Announcement[]): Promise<void> {
     await Promise.resolve();
     this.announced.push(...announcements);
+  }
+  async publish(requests: readonly RequestRecord[]): Promise<void> {
+    await Promise.resolve();
+    this.published.push(...requests);
   }
   async notify(notifications: readonly Notification[]): Promise<void> {
     await Promise.resolve();

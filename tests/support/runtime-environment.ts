@@ -12,6 +12,8 @@ export const variables = {
   MANIFESTS_BUCKET: 'manifests',
   ANNOUNCEMENTS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:000000000000:announcements',
   NOTIFICATIONS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:000000000000:notifications',
+  REQUESTS_TOPIC_ARN: 'arn:aws:sns:eu-central-1:000000000000:requests',
+  HOST_CHANGES_TOPIC_ARN: 'arn:aws:sns:eu-central-1:000000000000:host-changes',
   PLAN_QUEUE_URL: queue('plan'),
   DISPATCH_QUEUE_URL: queue('dispatch'),
   TRANSFER_QUEUE_URL: queue('transfer'),

@@ -76,4 +76,5 @@ const unused = {
   sendHostSweep: () => Promise.resolve(),
   announce: () => Promise.resolve(),
   notify: () => Promise.resolve(),
+  publish: () => Promise.resolve(),
 };

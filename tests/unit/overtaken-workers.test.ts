@@ -163,6 +163,7 @@ describe('a worker that was overtaken', () => {
         return Promise.resolve();
       },
       notify: (notifications) => bus.notify(notifications),
+      publish: (requests) => bus.publish(requests),
     };
     const over = { ...services, bus: flaky };
     await expect(dispatchMoves(over, [{ batch: id }], forever)).rejects.toThrow(StoreUnavailable);

@@ -3,6 +3,7 @@ import stringify from 'fast-json-stable-stringify';
 import * as z from 'zod';
 import type { EventHead, Parsed, Refusal } from '../../domain/event.ts';
 import type { Json } from '../../domain/json.ts';
+import { hashOfText, isOfApi } from '../api/posting.ts';
 import { timeField } from '../fields.ts';
 import { refusalOf } from './refusal.ts';
 import { isPrintable, readUntrusted } from './untrusted-json.ts';
@@ -90,7 +91,7 @@ export function parseEvent<E>(
     return { kind: 'refused', head: headIn(topic, text, read.value), refusal };
   }
   const { source, id, type, time, data } = envelope.data;
-  const head: EventHead = { source, id, type, bodyHash: hashOf(type, data) };
+  const head: EventHead = { source, id, type, bodyHash: hashOf(type, data), ...textHashOf(source, text) };
   const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (reader === undefined) return { kind: 'refused', head, refusal: unknownType(Object.keys(readers)) };
   const at = time === undefined ? receivedAt : Math.min(receivedAt, Date.parse(time));
@@ -123,9 +124,13 @@ const heading = z.object({ source: sourceField, id: idField, type: typeField.cat
 function headIn(topic: string, text: string, value: unknown): EventHead {
   const bodyHash = createHash('sha256').update(text).digest('hex');
   const found = heading.safeParse(value);
-  if (found.success && isPrintable(Object.values(found.data).join(''))) return { ...found.data, bodyHash };
+  if (found.success && isPrintable(Object.values(found.data).join('')))
+    return { ...found.data, bodyHash, ...textHashOf(found.data.source, text) };
   return { source: `unreadable on ${topic}`, id: bodyHash.slice(0, 32), type: 'unknown', bodyHash };
 }
+
+const textHashOf = (source: string, text: string): Pick<EventHead, 'textHash'> =>
+  isOfApi(source) ? { textHash: hashOfText(text) } : {};
 
 function hashOf(type: string, data: Json): string {
   return createHash('sha256').update(stringify({ type, data })).digest('hex');

@@ -133,6 +133,18 @@ const hostFailed = z.strictObject({ ...word, signal: signalField.default(reporte
 /** `data` of `host.recovered`: that is over. */
 const hostRecovered = z.strictObject({ ...word, signal: anySignalField.default(reported) });
 
+/** `data` of each type of event that the topic takes. */
+export const hostChangeContracts = {
+  'host.registered': hostRegistered,
+  'host.changed': hostChanged,
+  'host.cordoned': hostCordoned,
+  'host.uncordoned': hostUncordoned,
+  'host.draining': hostDraining,
+  'host.failed': hostFailed,
+  'host.recovered': hostRecovered,
+  'host.removed': hostRemoved,
+} as const;
+
 const changesOfIntent =
   (kind: 'cordon' | 'uncordon' | 'remove') =>
   (data: z.output<typeof hostCordoned>, { at }: EventContext): HostChange => ({

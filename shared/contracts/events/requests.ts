@@ -9,7 +9,7 @@ import { policyField } from './policy.ts';
 import { chosen, claimCheckField, reportTo, selectionFields } from './selection.ts';
 
 /** `data` of `batch-move.requested`: what to move, where to, why and how. */
-const batchMoveRequested = z
+export const batchMoveRequested = z
   .strictObject({
     reason: lineField(500),
     ...selectionFields,
@@ -31,6 +31,15 @@ const batchMoveRequested = z
     }
     return { kind: 'move-batch', reason, policy, selection: { kind: 'reference', check: selectionRef } };
   });
+
+/** `data` of each type of event that the topic takes. */
+export const requestContracts = {
+  'batch-move.requested': batchMoveRequested,
+  'endpoint.registered': endpointRegistered,
+  'endpoint.changed': endpointChanged,
+  'command.requested': commandRequested,
+  'knob.set': knobSet,
+} as const;
 
 const contract = {
   topic: 'requests',

@@ -26,6 +26,8 @@ const schema = z.strictObject({
   ...envelope,
   kind: z.literal('batch'),
   listing: z.literal('batch'),
+  /** Batches of earlier releases have none. */
+  hour: z.exactOptional(z.string()),
   shard: z.string(),
   dueAt: z.exactOptional(timeField),
   id: batchIdField,
@@ -77,6 +79,9 @@ const countAttributes = {
 /** The attribute that counts a batch's moves of this label: flat, so that it can be added to without a read. */
 export const countAttribute = (label: MoveLabel): string => countAttributes[label];
 
+/** All batches in the order in which they were made, as the index `byTime` has them. */
+const allBatches = 'batch';
+
 /** A batch. Due in every minute until it is completed. */
 export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
   kind: 'batch',
@@ -106,6 +111,7 @@ export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
     cancelled: encodeHold(batch.cancelled),
     kind: 'batch',
     listing: 'batch',
+    hour: allBatches,
     shard: shardOf(batch.id),
     dueAt: batch.state === 'completed' ? undefined : batch.createdAt,
   }),
@@ -116,6 +122,7 @@ export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
       kind: _kind,
       commitId: _commit,
       listing: _listing,
+      hour: _hour,
       shard: _shard,
       dueAt: _dueAt,
       count_waiting,
@@ -142,8 +149,11 @@ export const batchRow: RowCodec<Pick<Batch, 'id'>, Batch> = {
   },
   kept: [],
   // The display counts have run along without commits; with its end the batch gets the exact ones.
-  rewritten: (before, after) =>
-    before.state !== 'completed' && after.state === 'completed' ? Object.values(countAttributes) : [],
+  rewritten: (before, after) => [
+    // Batches of earlier releases are in no list by time yet.
+    'hour',
+    ...(before.state !== 'completed' && after.state === 'completed' ? Object.values(countAttributes) : []),
+  ],
 };
 
 function encodeCounts(counts: Batch['counts']): { readonly [name: string]: Attribute | undefined } {

@@ -55,14 +55,18 @@ export async function recordRefusal(
 /** Is it kept that this request, with this body, was refused? */
 export async function wasRefused(
   { store }: Pick<Services, 'store'>,
-  head: Pick<EventHead, 'source' | 'id' | 'bodyHash'>,
+  head: Pick<EventHead, 'source' | 'id' | 'bodyHash' | 'textHash'>,
 ): Promise<boolean> {
   const rows = await store.loadMany(
     'request',
     [head.id, besideId(head)].map((id) => ({ source: head.source, id })),
   );
-  return rows.some((row) => row?.bodyHash === head.bodyHash && row.outcome.kind === 'refused');
+  return rows.some((row) => row !== undefined && isOf(row, head) && row.outcome.kind === 'refused');
 }
+
+/** Is it the row of this request? One that was posted is known by the text that is published for it. */
+const isOf = ({ bodyHash, posted }: RequestRecord, head: Pick<EventHead, 'bodyHash' | 'textHash'>): boolean =>
+  bodyHash === (posted === undefined ? head.bodyHash : head.textHash);
 
 /** The row of this request, and of no other: under its id, or beside the request that has taken it. */
 async function openRow({ store, clock }: RequestServices, head: Asked): Promise<RequestRecord> {
@@ -71,7 +75,7 @@ async function openRow({ store, clock }: RequestServices, head: Asked): Promise<
   for (;;) {
     const held = await store.load('request', { source, id });
     if (held !== undefined) {
-      if (held.bodyHash === bodyHash || id !== head.id) return held;
+      if (isOf(held, head) || id !== head.id) return held;
       id = besideId(head);
       continue;
     }

@@ -76,6 +76,14 @@ async function wake(services: SweepServices, due: Due): Promise<void> {
       if (notification !== undefined) await sendNotification(services, notification);
       return;
     }
+    case 'request': {
+      const request = await store.load('request', due);
+      if (request === undefined) return;
+      // A repeat has made it due again: written as it is, it is no longer.
+      if (request.outcome.kind !== 'pending') await store.commit('request', request, request);
+      else await bus.publish([request]);
+      return;
+    }
     case 'host':
       await healHost(services, due.name);
       return;

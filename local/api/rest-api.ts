@@ -1,0 +1,146 @@
+import Ajv from 'ajv-draft-04';
+import type { ValidateFunction } from 'ajv';
+import { z } from 'zod';
+import type { Definition, GatewayProblem, IntegrationAnswer, Method } from './definition.ts';
+import type { TemplateScene } from './velocity.ts';
+
+/** A request as it came over the wire. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Without the stage, as it was sent: still encoded. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** In lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  readonly requestId: string;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+}
+
+/** What an API is run with. */
+export interface RestApiOptions {
+  readonly definition: Definition;
+  readonly stage: string;
+  readonly stageVariables: Readonly<Record<string, string>>;
+  /** Id of the key, by its value: those of the stage's usage plans. */
+  readonly keys: ReadonlyMap<string, string>;
+  /** Calls an action of DynamoDB. */
+  readonly call: (
+    action: string,
+    body: string,
+  ) => Promise<{ readonly status: number; readonly body: string }>;
+  readonly onTrouble: (text: string) => void;
+}
+
+/** An API Gateway of one API: key, validation, request template, service, response template. */
+export class RestApi {
+  readonly #options: RestApiOptions;
+  readonly #ajv = new Ajv.default({ strict: false, validateFormats: false });
+  readonly #bodies = new Map<object, ValidateFunction>();
+
+  constructor(options: RestApiOptions) {
+    this.#options = options;
+  }
+
+  async answer(request: ApiRequest): Promise<ApiAnswer> {
+    const found = this.#options.definition.find(request.method, request.path);
+    if (found === undefined) return this.#refuse('MISSING_AUTHENTICATION_TOKEN');
+    const { method, parameters } = found;
+    const keyId = this.#options.keys.get(request.headers['x-api-key'] ?? '');
+    if (method.needsKey && keyId === undefined) return this.#refuse('INVALID_API_KEY');
+    const fault = this.#faultIn(request, method);
+    if (fault !== undefined) return this.#refuse(fault);
+    try {
+      return await this.#integrate(method, this.#sceneOf(request, parameters, keyId));
+    } catch (error) {
+      this.#options.onTrouble(`${request.method} ${request.path}: ${String(error)}`);
+      return this.#refuse('API_CONFIGURATION_ERROR');
+    }
+  }
+
+  /** As API Gateway validates: whether what is needed is there, and the form of the body. */
+  #faultIn({ query, headers, body }: ApiRequest, method: Method): GatewayProblem | undefined {
+    const isMissing = (value: string | null | undefined): boolean =>
+      value === null || value === undefined || value === '';
+    if (method.requiredQuery.some((name) => isMissing(query.get(name)))) return 'BAD_REQUEST_PARAMETERS';
+    if (method.requiredHeaders.some((name) => isMissing(headers[name]))) return 'BAD_REQUEST_PARAMETERS';
+    if (method.bodySchema === undefined) return undefined;
+    const type = headers['content-type'] ?? 'application/json';
+    if (!/^application\/json(?:\s*;|$)/i.test(type)) return 'UNSUPPORTED_MEDIA_TYPE';
+    try {
+      return this.#bodyCheck(method.bodySchema)(JSON.parse(body)) ? undefined : 'BAD_REQUEST_BODY';
+    } catch (error) {
+      if (error instanceof SyntaxError) return 'BAD_REQUEST_BODY';
+      throw error;
+    }
+  }
+
+  #bodyCheck(schema: object): ValidateFunction {
+    const known = this.#bodies.get(schema) ?? this.#ajv.compile(schema);
+    this.#bodies.set(schema, known);
+    return known;
+  }
+
+  #sceneOf(
+    { method, path, query, headers, body, requestId, at }: ApiRequest,
+    parameters: Readonly<Record<string, string>>,
+    keyId: string | undefined,
+  ): TemplateScene {
+    const { stage, stageVariables } = this.#options;
+    return {
+      body,
+      path: parameters,
+      // Of what is given twice, API Gateway hands on the last.
+      querystring: Object.fromEntries(query),
+      header: headers,
+      stageVariables,
+      context: {
+        stage,
+        requestId,
+        httpMethod: method,
+        path: `/${stage}${path}`,
+        requestTimeEpoch: at,
+        identity: { ...(keyId === undefined ? {} : { apiKeyId: keyId }), sourceIp: '127.0.0.1' },
+      },
+    };
+  }
+
+  async #integrate(method: Method, scene: TemplateScene): Promise<ApiAnswer> {
+    const asked = method.request(scene).text;
+    if (method.action === undefined) {
+      const { statusCode } = z.object({ statusCode: z.number() }).parse(JSON.parse(asked));
+      return written(method.answerFor(statusCode), scene);
+    }
+    let reply;
+    try {
+      // API Gateway hands on what a template makes as it is; what is no JSON would be refused by the table.
+      JSON.parse(asked);
+      reply = await this.#options.call(method.action, asked);
+    } catch (error) {
+      this.#options.onTrouble(`${method.action}: ${String(error)}`);
+      return this.#refuse('INTEGRATION_FAILURE');
+    }
+    return written(method.answerFor(reply.status), { ...scene, body: reply.body });
+  }
+
+  #refuse(problem: GatewayProblem): ApiAnswer {
+    const { status, headers, text } = this.#options.definition.gatewayAnswer(problem);
+    return { status, headers: { 'Content-Type': 'application/json', ...headers }, text };
+  }
+}
+
+function written({ status, headers, template }: IntegrationAnswer, scene: TemplateScene): ApiAnswer {
+  const made = template?.(scene);
+  return {
+    status: made?.override.status ?? status,
+    headers: { 'Content-Type': 'application/json', ...headers, ...made?.override.header },
+    text: made?.text ?? '',
+  };
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { CloudError, codeOf, messageOf } from '../cloud-error.ts';
+import { readBody } from '../servers/http.ts';
+import type { RestApi } from './rest-api.ts';
+
+/** The server in front of the stages of APIs. */
+export interface ApiServer {
+  readonly endpoint: string;
+  /** The APIs by their stages: the first part of a path. Replaces those that were served before. */
+  serve(apis: ReadonlyMap<string, RestApi>): void;
+  stop(): Promise<void>;
+}
+
+/** API Gateway takes no more. */
+const largestBody = 10 * 1024 * 1024;
+
+/** Listens on 127.0.0.1. @throws CloudError `PortTaken` */
+export async function startApiServer(port: number): Promise<ApiServer> {
+  let served: ReadonlyMap<string, RestApi> = new Map();
+
+  async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
+    const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
+    const [, stage = '', rest = ''] = /^\/([^/]*)(.*)$/.exec(url.pathname) ?? [];
+    const api = served.get(stage);
+    const body = await readBody(incoming, largestBody);
+    const requestId = randomUUID();
+    const made =
+      api === undefined
+        ? { status: 403, headers: { 'Content-Type': 'application/json' }, text: '{"message":"Forbidden"}' }
+        : await api.answer({
+            method: incoming.method ?? 'GET',
+            path: rest === '' ? '/' : rest,
+            query: url.searchParams,
+            headers: headersOf(incoming),
+            body: body.toString('utf8'),
+            requestId,
+            at: Date.now(),
+          });
+    const bytes = Buffer.from(made.text);
+    outgoing.writeHead(made.status, {
+      ...made.headers,
+      'x-amzn-RequestId': requestId,
+      'content-length': bytes.length,
+    });
+    outgoing.end(bytes);
+  }
+
+  const server = createServer((incoming, outgoing) => {
+    answer(incoming, outgoing).catch((error: unknown) => {
+      if (outgoing.headersSent) outgoing.destroy();
+      else outgoing.writeHead(500).end(JSON.stringify({ message: messageOf(error) }));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        codeOf(error) === 'EADDRINUSE'
+          ? new CloudError('PortTaken', `Port ${String(port)} of 127.0.0.1 is taken; choose another.`)
+          : error,
+      );
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    endpoint: `http://127.0.0.1:${String(port)}`,
+    serve: (apis) => {
+      served = apis;
+    },
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => {
+          resolve();
+        });
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** Of a header that is sent twice, the last. */
+const headersOf = ({ headers }: IncomingMessage): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]): [string, string][] => {
+      const last = Array.isArray(value) ? value.at(-1) : value;
+      return last === undefined ? [] : [[name, last]];
+    }),
+  );

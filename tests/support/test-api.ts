@@ -1,0 +1,126 @@
+import { createRequire } from 'node:module';
+import * as z from 'zod';
+import { RestApi } from '../../local/api/rest-api.ts';
+import { createTableCaller } from '../../local/api/table-caller.ts';
+import { provisionApis } from '../../local/provision/apis.ts';
+import { createStack } from '../../local/template/stack.ts';
+import { parseTemplate } from '../../local/template/template.ts';
+import { createDynamoClient, createDynamoOnceClient } from '../../shared/aws/clients.ts';
+import { createJournal } from '../../shared/aws/journal.ts';
+import { createStore } from '../../shared/aws/store.ts';
+import type { Journal, Store } from '../../shared/ports/store.ts';
+import { machineChance } from '../../shared/runtime/chance.ts';
+import { machineClock } from '../../shared/runtime/clock.ts';
+import { createTestTable, localClient, startTestDynamo } from './test-table.ts';
+
+/** What the API has answered, read as JSON. */
+export interface TestAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+interface Asked {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+  /** A path that is encoded already. */
+  readonly key?: string | undefined;
+}
+
+/** The API that ships, over a table of its own. */
+export interface TestApi {
+  readonly store: Store;
+  readonly journal: Journal;
+  /** With a key, unless another (or none) is given. */
+  ask(method: string, path: string, asked?: Asked): Promise<TestAnswer>;
+  /** The bodies of all requests that were sent to the table. */
+  readonly asked: readonly { readonly action: string; readonly body: string }[];
+  close(): Promise<void>;
+}
+
+export const testKey = 'a-key-of-more-than-twenty-characters';
+const table = 'drayage-api-test';
+
+const resourceFile = z.object({
+  rest: z.custom<(context: object) => Promise<{ readonly Resources: Record<string, unknown> }>>(
+    (it) => typeof it === 'function',
+  ),
+});
+
+/** The resources as they are packaged, resolved against a table that is called otherwise than in any stage. */
+async function packagedStack() {
+  const { rest } = resourceFile.parse(createRequire(import.meta.url)('../../resources/api.cjs'));
+  const { Resources } = await rest({
+    resolveVariable: async (name: string) => (name === 'sls:stage' ? 'test' : '100'),
+  });
+  return createStack({
+    template: parseTemplate(
+      JSON.stringify({
+        Resources: {
+          ...Resources,
+          Table: { Type: 'AWS::DynamoDB::Table', Properties: { TableName: table } },
+          ApiRole: { Type: 'AWS::IAM::Role', Properties: {} },
+        },
+      }),
+      'resources/api.cjs',
+    ),
+    stackName: 'drayage-test',
+    region: 'eu-central-1',
+    queueEndpoint: 'http://127.0.0.1:9',
+  });
+}
+
+export async function openTestApi(): Promise<TestApi> {
+  const dynamo = await startTestDynamo('dynoxide');
+  const settings = localClient(dynamo.endpoint);
+  const client = createDynamoClient(settings);
+  const onceClient = createDynamoOnceClient(settings);
+  await createTestTable(client, table);
+  const basis = { client, table, clock: machineClock, chance: machineChance };
+  const [stage] = await provisionApis(await packagedStack(), { valueOf: async () => testKey });
+  if (stage === undefined) throw new Error('the template has no stage of an API');
+  const caller = createTableCaller(dynamo.endpoint, 'eu-central-1');
+  const asked: { action: string; body: string }[] = [];
+  const troubles: string[] = [];
+  const api = new RestApi({
+    definition: stage.definition,
+    stage: stage.stage,
+    stageVariables: stage.variables,
+    keys: stage.keys,
+    call: async (action, body) => {
+      asked.push({ action, body });
+      return caller.call(action, body);
+    },
+    onTrouble: (text) => troubles.push(text),
+  });
+  return {
+    store: createStore({ ...basis, onceClient }),
+    journal: createJournal(basis),
+    asked,
+    async ask(method, path, { query = {}, headers = {}, body = '', ...rest } = {}) {
+      const key = 'key' in rest ? rest.key : testKey;
+      const answer = await api.answer({
+        method,
+        path,
+        query: new URLSearchParams(query),
+        headers: { ...headers, ...(key === undefined ? {} : { 'x-api-key': key }) },
+        body,
+        requestId: '00000000-0000-4000-8000-000000000000',
+        at: machineClock.now(),
+      });
+      if (troubles.length > 0) throw new Error(troubles.join('\n'));
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        body: answer.text === '' ? undefined : JSON.parse(answer.text),
+      };
+    },
+    async close() {
+      caller.close();
+      client.destroy();
+      onceClient.destroy();
+      await dynamo.stop();
+    },
+  };
+}
