@@ -15,7 +15,7 @@ import { saidOf } from '../said.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { readBatch } from '../watch-batch.ts';
-import { addCommands } from './commands.ts';
+import { addCommands, addWithdraw } from './commands.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -63,6 +63,7 @@ export function addBatch(program: Command, session: Session): void {
       session.exitCode = await followBatch(session, asBatchId(id), { json, quiet: true });
     });
   addCommands(group, session, 'batch');
+  addWithdraw(group, session);
 }
 
 async function list(session: Session, limit: number, json: boolean): Promise<void> {

@@ -31,6 +31,7 @@ const summaries: { readonly [K in Named]: Readonly<Partial<Record<Verb, string>>
     release: 'let a move cut over',
     cancel: 'turn a move round, if it still can be',
     retry: 'ask for a move again, or let it go on where it is stuck',
+    withdraw: 'take away one of several reasons to move an endpoint',
     reverse: 'move an endpoint back to where a move has taken it from',
   },
   host: {
@@ -44,7 +45,14 @@ const summaries: { readonly [K in Named]: Readonly<Partial<Record<Verb, string>>
 };
 
 /** Verbs of moves: words of their own behind `move`, which else takes names of endpoints. */
-export const moveVerbs = ['hold', 'release', 'cancel', 'retry', 'reverse'] as const satisfies readonly Verb[];
+export const moveVerbs = [
+  'hold',
+  'release',
+  'cancel',
+  'withdraw',
+  'retry',
+  'reverse',
+] as const satisfies readonly Verb[];
 
 /** Adds the verbs of a kind of thing to the group that has its name. */
 export function addCommands(group: Command, session: Session, kind: Exclude<Named, 'move'>): void {
@@ -54,6 +62,28 @@ export function addCommands(group: Command, session: Session, kind: Exclude<Name
 /** `dray move hold <id>` and the like. */
 export function moveCommands(create: (name: string) => Command, session: Session): Command[] {
   return moveVerbs.map((verb) => complete(create(`move ${verb}`), session, 'move', verb));
+}
+
+/** `dray batch withdraw <id> --endpoint <name>`: one of its endpoints, by what the batch and people call it. */
+export function addWithdraw(group: Command, session: Session): void {
+  withOptions(
+    group
+      .command('withdraw')
+      .summary('want one endpoint of a batch moved no more')
+      .description(
+        'Takes away the reason that a batch has to move an endpoint. While other batches want it, its move goes on for them.',
+      )
+      .argument('<id>', 'the batch')
+      .requiredOption('--endpoint <name>', 'the endpoint'),
+  ).action(
+    async (id: string, { endpoint, reason, ...options }: CommandOptions & { readonly endpoint: string }) => {
+      const part = {
+        batch: asBatchId(id),
+        endpoint: (await findEndpoint(await session.client(), endpoint)).endpoint,
+      };
+      session.exitCode = await send(session, { verb: 'withdraw', ...part, reason }, options);
+    },
+  );
 }
 
 /** `dray pause --all`, `dray resume --all`. */

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import * as z from 'zod';
 import { explainMove } from '../../shared/domain/explain.ts';
+import { leadOf } from '../../shared/domain/move-reasons.ts';
 import { labelOf, type Move } from '../../shared/domain/move.ts';
 import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
 import { unpack } from '../../shared/workflow/move-endpoint/carry.ts';
@@ -70,6 +71,8 @@ async function show(session: Session, text: string, json: boolean): Promise<void
       step: 'step' in status ? status.step : null,
       run,
       why: move.why,
+      ...(move.reasons === undefined ? {} : { reasons: move.reasons }),
+      ...(move.joined === undefined ? {} : { joined: move.joined }),
       mode: results.preflight?.mode ?? null,
       bytes: results.preflight?.sizeBytes ?? null,
       predictedPauseMs: results.freeze?.predictedMs ?? null,
@@ -100,6 +103,7 @@ async function show(session: Session, text: string, json: boolean): Promise<void
       ? ''
       : `, writers paused ${showDuration(results.activate.pauseMs)} (predicted ${showDuration(results.freeze?.predictedMs ?? 0)})`,
   ]);
+  for (const line of reasonLines(move)) terminal.line(line);
   // What `move show` shows need not be recommended.
   const actions = explanation.actions.filter((action) => action !== `dray move show ${move.id}`);
   sayExplanation(terminal, { ...explanation, actions });
@@ -107,6 +111,21 @@ async function show(session: Session, text: string, json: boolean): Promise<void
   for (const line of timingLines(move)) terminal.line(line);
   for (const line of historyLines(history)) terminal.line(line);
   terminal.line(styled('faint', `  dray batch show ${move.batch}`));
+}
+
+/** Who wants it moved, the one whose words count first. */
+function reasonLines(move: Move): Text[] {
+  const { reasons = [] } = move;
+  if (reasons.length === 0) return [];
+  const lead = leadOf(move);
+  return [
+    `wanted by ${String(reasons.length)}:`,
+    ...reasons
+      .toSorted((one, other) => Number(other.batch === lead) - Number(one.batch === lead))
+      .map(
+        ({ batch, by, reason, priority }) => `  ${batch}  ${reason} (${by}, priority ${String(priority)})`,
+      ),
+  ];
 }
 
 async function readFindings({ blobs }: Client, move: Move): Promise<readonly Finding[]> {

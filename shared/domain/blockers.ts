@@ -76,7 +76,7 @@ function hindranceOf(
   const { status } = move.execution;
   switch (status.state) {
     case 'waiting':
-      if (gate !== undefined) return atGate(gate);
+      if (gate !== undefined && status.carried === undefined) return atGate(gate);
       return status.waiting.code === 'permit'
         ? { ...permitOf(move, hosts), since: status.waiting.since }
         : { kind: 'waiting', code: status.waiting.code, on: status.waiting.on, since: status.waiting.since };

@@ -15,8 +15,11 @@ export type Subject =
   | { readonly kind: 'move'; readonly move: MoveId }
   | { readonly kind: 'host'; readonly host: HostName }
   | { readonly kind: 'endpoint'; readonly endpoint: EndpointName }
-  | { readonly kind: 'all' };
-export type SubjectKind = Subject['kind'];
+  | { readonly kind: 'all' }
+  /** What one batch wants with one endpoint. */
+  | { readonly kind: 'part'; readonly batch: BatchId; readonly endpoint: EndpointName };
+/** What has a field of its own. */
+export type SubjectKind = Exclude<Subject['kind'], 'part'>;
 
 /** What each verb can be about. */
 export const subjectsOf = {
@@ -29,5 +32,6 @@ export const subjectsOf = {
   release: ['batch', 'move'],
   retry: ['batch', 'move'],
   reverse: ['move'],
+  withdraw: ['move'],
 } as const satisfies Readonly<Record<string, readonly SubjectKind[]>>;
 export type Verb = keyof typeof subjectsOf;

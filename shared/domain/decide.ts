@@ -1,9 +1,9 @@
-import type { Execution, RunningState, StateName } from './execution.ts';
+import type { Execution, StateName } from './execution.ts';
 import type { Fact, FactKind, FactOf } from './fact.ts';
 import {
-  fresh,
   own,
   rollBack,
+  unbegun,
   withProgress,
   type Effect,
   type IgnoredBecause,
@@ -12,9 +12,11 @@ import {
   type StateOf,
 } from './transition.ts';
 import {
+  abandon,
   backInLine,
   begin,
   claim,
+  endCarried,
   extendLease,
   failBack,
   failForward,
@@ -31,7 +33,7 @@ import {
   wait,
   wake,
 } from './transitions.ts';
-import { firstStep, type WorkflowShape } from './workflow-shape.ts';
+import type { WorkflowShape } from './workflow-shape.ts';
 
 export type Decision =
   | { readonly kind: 'next'; readonly execution: Execution; readonly effects: readonly Effect[] }
@@ -62,8 +64,9 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     poisoned: (scene) => poison({ ...scene, status: unbegun(scene.shape, scene.now) }),
     'put-off': putOff,
     woken: backInLine,
+    'carrier-ended': endCarried,
     retried: () => 'not-applicable',
-    abandoned: ({ shape, fact, now }) => rollBack(shape, unbegun(shape, now), fact.failure, now),
+    abandoned: abandon,
   },
   running: {
     admitted: () => 'already-admitted',
@@ -87,6 +90,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     poisoned: poison,
     'put-off': () => 'already-admitted',
     woken: wake,
+    'carrier-ended': () => 'not-applicable',
     retried: () => 'not-applicable',
     abandoned: ({ shape, status, fact, now }) =>
       status.forwardOnly ? 'past-the-pivot' : rollBack(shape, status, fact.failure, now),
@@ -107,6 +111,7 @@ const transitions: { readonly [N in StateName]: Row<N> } = {
     poisoned: poison,
     'put-off': () => 'already-admitted',
     woken: wake,
+    'carrier-ended': () => 'not-applicable',
     retried: () => 'not-applicable',
     abandoned: () => 'not-applicable',
   },
@@ -139,18 +144,6 @@ export function decide(
       last: { fact: fact.kind, at: now, by, ...('note' in fact ? { note: fact.note } : {}) },
     },
     effects: outcome.effects ?? [],
-  };
-}
-
-/** Work of which nothing has been done: what planning took is given back by the undo of the first step. */
-function unbegun(shape: WorkflowShape, now: number): RunningState {
-  return {
-    state: 'running',
-    step: firstStep(shape).name,
-    ...fresh,
-    dueAt: now,
-    forwardOnly: false,
-    retreats: 0,
   };
 }
 
@@ -188,6 +181,7 @@ function terminal(): { readonly [K in FactKind]: () => Outcome } {
     'undo-refused': ended,
     'put-off': ended,
     woken: ended,
+    'carrier-ended': ended,
     retried: ended,
     poisoned: ended,
     abandoned: ended,

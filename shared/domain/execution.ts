@@ -47,6 +47,8 @@ export interface WaitingState {
   readonly dueAt: number;
   /** It is not in line until it is woken: at `dueAt` at the latest, or by a person's word. */
   readonly putOff?: true;
+  /** It never stands in line: another piece of work does the same, and the end of that is its own. */
+  readonly carried?: true;
 }
 export interface RunningState extends Working {
   readonly state: 'running';

@@ -7,7 +7,7 @@ import type { Failure } from './failure.ts';
 import { gatesOf, type GateScene } from './gate.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
-import { labelOf, type Move } from './move.ts';
+import { isSettled, labelOf, type Move } from './move.ts';
 import type { Placement } from './placement.ts';
 
 /** One answer to "what is going on here, why does it not go on, and what can I do?" */
@@ -59,15 +59,23 @@ export function explainMove(move: Move, hosts: ReadonlyMap<HostName, Host> = new
   const since = sinceWhen(execution);
   return {
     subject: `move ${move.id} of ${move.endpoint}, ${move.source} → ${move.target}`,
-    sentence: sentenceOf(execution),
+    sentence: `${sentenceOf(move)}${wantedBy(move)}`,
     ...(since === undefined ? {} : { since }),
     blockers: blockersOf([move], hosts),
     actions: actionsFor(move),
   };
 }
 
-function sentenceOf(execution: Execution): string {
+/** Of a move that several batches want: which, and how one of them leaves. */
+function wantedBy({ reasons = [], execution }: Move): string {
+  if (reasons.length < 2 || isSettled(labelOf(execution))) return '';
+  const who = reasons.map(({ batch, reason }) => `${batch} (${reason})`).join(', ');
+  return `; ${String(reasons.length)} batches want it: ${who}`;
+}
+
+function sentenceOf({ joined, execution }: Move): string {
   const label = labelOf(execution);
+  if (label === 'retired' && joined !== undefined) return `moved, by ${joined.move} of batch ${joined.batch}`;
   if (label === 'retired') return 'moved; the copy on the source has been retired';
   if (label === 'moved') return `moved; ${retirement(execution)}`;
   return explainState(execution);
@@ -95,10 +103,11 @@ function sinceWhen({ status, last }: Execution): number | undefined {
   }
 }
 
-function actionsFor({ id, endpoint, source, target, execution }: Move): string[] {
+function actionsFor({ id, endpoint, source, target, joined, execution }: Move): string[] {
   const { status } = execution;
   switch (status.state) {
     case 'waiting':
+      if (joined !== undefined) return [`dray explain ${joined.move}`, `dray move withdraw ${id} --reason …`];
       return [`dray explain ${source}`, `dray explain ${target}`];
     case 'running':
     case 'rolling-back': {

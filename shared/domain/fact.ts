@@ -69,6 +69,8 @@ export type Fact =
   | { readonly kind: 'put-off'; readonly code: string; readonly on: string; readonly until: number }
   /** What it waited for may have come: it is looked at now. `on` and `code`: what it waits for in line, if it has not begun. */
   | { readonly kind: 'woken'; readonly code: string; readonly on: string; readonly note?: string }
+  /** The work that it is joined to has ended: as it was to, or with a failure. */
+  | { readonly kind: 'carrier-ended'; readonly failure?: Failure }
   /** A person wants it tried again from where it gave up. */
   | { readonly kind: 'retried'; readonly note: string }
   /** A person or a rule wants it undone. */

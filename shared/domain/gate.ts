@@ -3,6 +3,7 @@ import type { Failure } from './failure.ts';
 import type { Hold } from './fleet.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
+import { leadOf } from './move-reasons.ts';
 import type { Move } from './move.ts';
 import type { Pausable } from './pause.ts';
 import type { Placement } from './placement.ts';
@@ -91,7 +92,11 @@ export function gatesOf(
   hosts: ReadonlyMap<HostName, Host>,
   now: number,
 ): (move: Move) => Closed | undefined {
-  return ({ source, target, cutover, execution }) => {
+  return (move) => {
+    const { source, target, cutover, execution } = move;
+    // Others decide about it, and its row says for what it waits.
+    if (move.joined !== undefined || (scene.batch !== undefined && leadOf(move) !== scene.batch.id))
+      return undefined;
     const between = [source, target].flatMap((name) => hosts.get(name) ?? []);
     const asked = execution.status.state === 'waiting' ? mayBegin : mayCutOver;
     const gate = asked({ ...scene, hosts: between, cutover }, now);

@@ -1,6 +1,7 @@
 import type { Execution } from './execution.ts';
 import type { CutoverWord } from './gate.ts';
 import type { BatchId, EndpointName, HostName, MoveId } from './ids.ts';
+import type { MoveReason } from './move-reasons.ts';
 import type { MovePolicy } from './policy.ts';
 import { moveEndpointShape } from './workflow-shape.ts';
 
@@ -25,6 +26,10 @@ export interface Move {
   /** Its cutover is held, or released. */
   readonly cutover?: CutoverWord;
   readonly execution: Execution;
+  /** Who wants it, once that is more than its own batch. Empty: nobody does any more. */
+  readonly reasons?: readonly MoveReason[];
+  /** The move of another batch that takes the endpoint away for this one too: its end is the end of this one. */
+  readonly joined?: { readonly move: MoveId; readonly batch: BatchId };
   /** The end of which people have been told that it is stuck (epoch milliseconds): retried, it may get stuck again. */
   readonly stuckTold?: number;
   readonly version: number;

@@ -2,7 +2,7 @@ import type { Execution, ExecutionState, RollingBackState, RunningState, StateNa
 import type { Fact } from './fact.ts';
 import type { Failure } from './failure.ts';
 import type { Json } from './json.ts';
-import { phaseOf, type WorkflowShape } from './workflow-shape.ts';
+import { firstStep, phaseOf, type WorkflowShape } from './workflow-shape.ts';
 
 /** What the shell must do once the new state is committed. */
 export interface Effect {
@@ -55,6 +55,18 @@ export function withProgress<S extends Working>(status: S, progress: Json | unde
   return progress === undefined
     ? status
     : { ...without(status, 'hinderedSince'), progress, deaths: 0, idleHandovers: 0 };
+}
+
+/** Work of which nothing has been done: what planning took is given back by the undo of the first step. */
+export function unbegun(shape: WorkflowShape, now: number): RunningState {
+  return {
+    state: 'running',
+    step: firstStep(shape).name,
+    ...fresh,
+    dueAt: now,
+    forwardOnly: false,
+    retreats: 0,
+  };
 }
 
 /** Nothing more is tried this way: before the pivot the work is undone, after it or in an undo a person is called. */

@@ -8,6 +8,8 @@ import {
   later,
   own,
   quarantine,
+  rollBack,
+  unbegun,
   withProgress,
   without,
   type Outcome,
@@ -25,7 +27,8 @@ import {
   type WorkflowShape,
 } from './workflow-shape.ts';
 
-export function begin({ shape, now }: Scene<StateOf<'waiting'>, FactOf<'admitted'>>): Outcome {
+export function begin({ shape, status, now }: Scene<StateOf<'waiting'>, FactOf<'admitted'>>): Outcome {
+  if (status.carried !== undefined) return 'not-applicable';
   const { name, phase } = firstStep(shape);
   return {
     status: { state: 'running', step: name, ...fresh, dueAt: now, forwardOnly: false, retreats: 0 },
@@ -245,6 +248,7 @@ export function goForward(scene: Scene<RollingBackState, FactOf<'undo-refused'>>
 
 /** It waits on, and since when for the same thing. */
 export function putOff({ status, fact, now }: Scene<StateOf<'waiting'>, FactOf<'put-off'>>): Outcome {
+  if (status.carried !== undefined) return 'not-applicable';
   const { code, on, until } = fact;
   const since = status.waiting.code === code ? status.waiting.since : now;
   return { status: { state: 'waiting', waiting: { code, on, since }, dueAt: until, putOff: true } };
@@ -253,6 +257,31 @@ export function putOff({ status, fact, now }: Scene<StateOf<'waiting'>, FactOf<'
 export function backInLine({ status, fact, now }: Scene<StateOf<'waiting'>, FactOf<'woken'>>): Outcome {
   if (status.putOff === undefined) return 'not-applicable';
   return { status: { state: 'waiting', waiting: { code: fact.code, on: fact.on, since: now }, dueAt: now } };
+}
+
+/** What has been done for it by other work; it has nothing of its own to undo. */
+export function endCarried({
+  status,
+  fact,
+  now,
+}: Scene<StateOf<'waiting'>, FactOf<'carrier-ended'>>): Outcome {
+  if (status.carried === undefined) return 'not-applicable';
+  const { failure } = fact;
+  return failure === undefined
+    ? { status: { state: 'completed', endedAt: now } }
+    : { status: { state: 'rolled-back', endedAt: now, reason: failure } };
+}
+
+/** What has not begun goes back all the same: planning has taken something for it, unless other work was to do it. */
+export function abandon({
+  shape,
+  status,
+  fact,
+  now,
+}: Scene<StateOf<'waiting'>, FactOf<'abandoned'>>): Outcome {
+  return status.carried === undefined
+    ? rollBack(shape, unbegun(shape, now), fact.failure, now)
+    : { status: { state: 'rolled-back', endedAt: now, reason: fact.failure } };
 }
 
 /** What no worker holds and was to be looked at later is looked at now. */

@@ -13,13 +13,19 @@ export function writeWaitingOrder(
   return [source, digits(rank, 10), batch, target, digits(createdAt, 13), id].join('#');
 }
 
+export interface WaitingPlace {
+  readonly priority: number;
+  readonly createdAt: number;
+  /** The batch in whose lane it stands; orders of earlier releases do not say. */
+  readonly lead?: string;
+}
+
 /** @returns undefined when the text is of no such order */
-export function readWaitingOrder(
-  order: string,
-): { readonly priority: number; readonly createdAt: number } | undefined {
-  const { rank, createdAt } = (wellFormed.exec(order) ?? ofEarlierReleases.exec(order))?.groups ?? {};
+export function readWaitingOrder(order: string): WaitingPlace | undefined {
+  const { rank, createdAt, lead } = (wellFormed.exec(order) ?? ofEarlierReleases.exec(order))?.groups ?? {};
   if (rank === undefined || createdAt === undefined) return undefined;
-  return { priority: highest - Number(rank), createdAt: Number(createdAt) };
+  const place = { priority: highest - Number(rank), createdAt: Number(createdAt) };
+  return lead === undefined ? place : { ...place, lead };
 }
 
 /** The lane in which an order stands. */
@@ -34,6 +40,6 @@ export const pastSource = (order: string): string => `${order.split('#', 1).join
 const highest = 1_000_000_000;
 /** Sorts behind `#`, and before everything that a name has in it. */
 const behind = '$';
-const wellFormed = /^[^#]+#(?<rank>\d{10})#[^#]+#[^#]+#(?<createdAt>\d{13})#/;
+const wellFormed = /^[^#]+#(?<rank>\d{10})#(?<lead>[^#]+)#[^#]+#(?<createdAt>\d{13})#/;
 const ofEarlierReleases = /^(?<rank>\d{10})#(?<createdAt>\d{13})#/;
 const digits = (value: number, width: number): string => String(value).padStart(width, '0');

@@ -2,10 +2,12 @@ import { blockersOf } from '../domain/blockers.ts';
 import type { Batch } from '../domain/batch.ts';
 import type { BatchId } from '../domain/ids.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
+import { isWantedAs } from '../domain/move-reasons.ts';
 import { finishedBatch } from '../domain/news.ts';
 import type { DispatchMessage } from '../ports/bus.ts';
 import { admitMoves } from './admission/admit-moves.ts';
 import { eachApart, loadReadable } from './each-apart.ts';
+import { withJoinedEnded } from './joined-moves.ts';
 import { moveIdOf, resolvedNames } from './planning/plan-batch.ts';
 import type { Invocation, Services } from './services.ts';
 import { tellPeople } from './tell-people.ts';
@@ -84,10 +86,13 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
  */
 async function endOf(services: DispatchServices, batch: Batch): Promise<BatchEnd | 'open' | 'to-undo'> {
   const names = await resolvedNames(services, batch);
-  const moves = await loadReadable(
+  const { moves, onTheirWay } = await withJoinedEnded(
     services,
-    'move',
-    names.map((name) => ({ id: moveIdOf(services, batch, name) })),
+    await loadReadable(
+      services,
+      'move',
+      names.map((name) => ({ id: moveIdOf(services, batch, name) })),
+    ),
   );
   const byLabel: Partial<Record<MoveLabel, number>> = {};
   let quarantined = 0;
@@ -100,7 +105,7 @@ async function endOf(services: DispatchServices, batch: Batch): Promise<BatchEnd
     if (!isSettled(label)) {
       if (batch.cancelled === undefined) return 'open';
       isOpen = true;
-      if (canTurnRound(move)) return 'to-undo';
+      if (canTurnRound(move) && !onTheirWay.has(move.id)) return 'to-undo';
       continue;
     }
     byLabel[label] = (byLabel[label] ?? 0) + 1;
@@ -124,9 +129,11 @@ function notUndone(moves: readonly Move[]): { readonly count: number; readonly e
 
 const fewExamples = 10;
 
-function canTurnRound(move: Move | 'unreadable' | undefined): boolean {
+function canTurnRound(move: Move | 'unreadable' | undefined): move is Move {
   if (move === undefined || move === 'unreadable') return false;
   const { status } = move.execution;
+  // What only others want any more goes on for them.
+  if (move.joined === undefined && !isWantedAs(move, move.id)) return false;
   return status.state === 'waiting' || (status.state === 'running' && !status.forwardOnly);
 }
 

@@ -1,13 +1,14 @@
 import type { Batch } from '../domain/batch.ts';
 import type { AskedWindow, Closed, GateScene } from '../domain/gate.ts';
 import type { Fleet } from '../domain/fleet.ts';
+import { leadOf } from '../domain/move-reasons.ts';
 import type { Move } from '../domain/move.ts';
 import { loadReadable } from './each-apart.ts';
 import { readFleet } from './fleet-record.ts';
 import type { StepOutcome } from './engine/workflow.ts';
 import type { Services } from './services.ts';
 
-type SceneServices = Pick<Services, 'store' | 'clock' | 'calendar' | 'log'>;
+type SceneServices = Pick<Services, 'store' | 'clock' | 'calendar'> & Partial<Pick<Services, 'log'>>;
 
 /**
  * All that people have said of a move, read consistently at this moment.
@@ -15,29 +16,28 @@ type SceneServices = Pick<Services, 'store' | 'clock' | 'calendar' | 'log'>;
  */
 export async function gateSceneOf(
   services: SceneServices,
-  {
-    id,
-    batch: batchId,
-    endpoint,
-    source,
-    target,
-  }: Pick<Move, 'id' | 'batch' | 'endpoint' | 'source' | 'target'>,
+  seen: Pick<Move, 'id' | 'batch' | 'reasons' | 'endpoint' | 'source' | 'target'>,
   needMs: number,
 ): Promise<GateScene & { readonly fleet: Fleet }> {
-  const [fleet, [batch], hosts, [placement], [move]] = await Promise.all([
+  const { id, endpoint, source, target } = seen;
+  const [fleet, [seenLead], hosts, [placement], [found]] = await Promise.all([
     readFleet(services),
-    loadReadable(services, 'batch', [{ id: batchId }]),
+    loadReadable(services, 'batch', [{ id: leadOf(seen) }]),
     loadReadable(services, 'host', [{ name: source }, { name: target }]),
     loadReadable(services, 'endpoint', [{ endpoint }]),
     loadReadable(services, 'move', [{ id }]),
   ]);
+  const move = readable(found);
+  // A more urgent batch may have joined it meanwhile, or the one whose words counted does not want it any more.
+  const lead = leadOf(move ?? seen);
+  const [batch] = lead === leadOf(seen) ? [seenLead] : await loadReadable(services, 'batch', [{ id: lead }]);
   return {
     fleet,
     batch: readable(batch),
     hosts: hosts.flatMap((host) => readable(host) ?? []),
     placement: readable(placement),
     window: windowOf(services, readable(batch), needMs),
-    cutover: readable(move)?.cutover,
+    cutover: move?.cutover,
   };
 }
 

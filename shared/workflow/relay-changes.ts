@@ -7,10 +7,11 @@ import type { RequestRecord } from '../domain/request.ts';
 import type { Scaler } from '../domain/scaling.ts';
 import type { HistoryEntry, RecordKind, Records } from '../ports/store.ts';
 import { announcePlacement } from './announce-placement.ts';
+import { endJoined } from './joined-moves.ts';
 import type { Services } from './services.ts';
 import { sendNotification, tellStuck } from './tell-people.ts';
 
-export type RelayServices = Pick<Services, 'store' | 'journal' | 'bus' | 'clock' | 'log'>;
+export type RelayServices = Pick<Services, 'store' | 'journal' | 'bus' | 'clock' | 'log' | 'settings'>;
 
 /** One change of a record, as the table's stream tells it. */
 export type Change = {
@@ -30,6 +31,9 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
     change.kind === 'move' && change.after !== undefined ? [change] : [],
   );
   const news = new Set(changes.flatMap((change) => (change.kind === 'news' ? (change.after?.id ?? []) : [])));
+  const carriers = moves.flatMap(({ before, after }) =>
+    after !== undefined && hasEnded(before, after) ? [after] : [],
+  );
   const stuck = moves.flatMap(({ after }) => (after !== undefined && isStuckUntold(after) ? [after] : []));
   const posted = changes.flatMap((change) =>
     change.kind === 'request' && change.after !== undefined && isWaiting(change.after) ? [change.after] : [],
@@ -43,6 +47,7 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
     ...latest(placements)
       .filter(isUnannounced)
       .map((placement) => announcePlacement(services, placement)),
+    ...carriers.map((carrier) => endJoined(services, carrier)),
     ...stuck.map((move) => tellStuck(services, move)),
     ...[...news].map((id) => passOn(services, id)),
   ]);
@@ -76,6 +81,12 @@ async function tellOfScaling(
     },
   ]);
 }
+
+/** Has it just come to an end that others wait for? */
+const hasEnded = (before: Move | undefined, after: Move): boolean =>
+  after.reasons !== undefined &&
+  isSettled(labelOf(after.execution)) &&
+  (before === undefined || !isSettled(labelOf(before.execution)));
 
 interface MoveChange {
   readonly before?: Move;

@@ -42,6 +42,7 @@ const factsIn = (mood: Mood): fc.Arbitrary<(own: number) => Fact> =>
             'undo-refused' as const,
             'put-off' as const,
             'woken' as const,
+            'carrier-ended' as const,
             'retried' as const,
           ),
         },
@@ -86,6 +87,8 @@ const factsIn = (mood: Mood): fc.Arbitrary<(own: number) => Fact> =>
           return { kind, code: 'c', on: 'o', until: took };
         case 'woken':
           return { kind, code: 'c', on: 'o' };
+        case 'carrier-ended':
+          return flag ? { kind } : { kind, failure };
         case 'retried':
           return { kind, note: 'again' };
         case 'poisoned':

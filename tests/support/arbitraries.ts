@@ -262,6 +262,7 @@ const status: Arbitrary<ExecutionState> = fc.oneof(
       waiting: waitingOn,
       dueAt: time,
       putOff: fc.constant(true as const),
+      carried: fc.constant(true as const),
     },
     { requiredKeys: ['state', 'waiting', 'dueAt'] },
   ),
@@ -316,9 +317,21 @@ const move: Arbitrary<Move> = fc
     execution: anyExecution,
     stuckTold: time,
     cutover,
+    reasons: fc.array(
+      fc.record({
+        batch: anyBatchId,
+        move: anyMoveId,
+        priority: fc.integer(),
+        by: text,
+        at: time,
+        reason: text,
+      }),
+      { maxLength: 3 },
+    ),
+    joined: fc.record({ move: anyMoveId, batch: anyBatchId }),
     version,
   })
-  .chain((whole) => lacking(whole, ['stuckTold', 'cutover']));
+  .chain((whole) => lacking(whole, ['stuckTold', 'cutover', 'reasons', 'joined']));
 
 const key = fc.string({ minLength: 1, maxLength: 60 });
 const request: Arbitrary<RequestRecord> = fc

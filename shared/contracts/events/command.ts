@@ -13,16 +13,19 @@ const verbs = [
   'release',
   'retry',
   'reverse',
+  'withdraw',
 ] as const satisfies readonly Verb[];
+
+type Named = Exclude<Subject, { readonly kind: 'part' }>;
 
 /** The fields that name a subject; exactly one of them is given. */
 const subjects = {
-  batch: batchIdField.transform((batch): Subject => ({ kind: 'batch', batch })),
-  move: moveIdField.transform((move): Subject => ({ kind: 'move', move })),
-  host: hostNameField.transform((host): Subject => ({ kind: 'host', host })),
-  endpoint: endpointNameField.transform((endpoint): Subject => ({ kind: 'endpoint', endpoint })),
-  all: z.literal(true, { error: 'true, or left out' }).transform((): Subject => ({ kind: 'all' })),
-} as const satisfies Record<SubjectKind, z.ZodType<Subject>>;
+  batch: batchIdField.transform((batch): Named => ({ kind: 'batch', batch })),
+  move: moveIdField.transform((move): Named => ({ kind: 'move', move })),
+  host: hostNameField.transform((host): Named => ({ kind: 'host', host })),
+  endpoint: endpointNameField.transform((endpoint): Named => ({ kind: 'endpoint', endpoint })),
+  all: z.literal(true, { error: 'true, or left out' }).transform((): Named => ({ kind: 'all' })),
+} as const satisfies Record<SubjectKind, z.ZodType<Named>>;
 
 /** `data` of `command.requested`: one verb, why, and what it is about. */
 export const commandRequested = z
@@ -37,6 +40,11 @@ export const commandRequested = z
   })
   .transform(({ verb, reason, ...named }, context): Omit<Command, 'at'> => {
     const report = reportTo(context);
+    if (verb === 'withdraw' && named.batch?.kind === 'batch' && named.endpoint?.kind === 'endpoint') {
+      const { batch, endpoint, ...others } = named;
+      if (Object.values(others).every((other) => other === undefined))
+        return { verb, subject: { kind: 'part', batch: batch.batch, endpoint: endpoint.endpoint }, reason };
+    }
     const given = Object.values(named).filter((subject) => subject !== undefined);
     const [subject] = given;
     if (subject === undefined || given.length > 1) {
@@ -47,7 +55,7 @@ export const commandRequested = z
           subject === undefined
             ? 'The command is about nothing.'
             : 'The command is about more than one thing.',
-        cure: `Give exactly one of ${subjectsOf[verb].join(', ')}.`,
+        cure: `Give exactly one of ${choicesOf(verb).join(', ')}.`,
       });
       return z.NEVER;
     }
@@ -57,9 +65,12 @@ export const commandRequested = z
         code: 'subject-unfit',
         field: subject.kind,
         sentence: `${verb} is not done to ${subject.kind === 'all' ? 'everything at once' : `one ${subject.kind}`}.`,
-        cure: `Give ${fitting.join(' or ')} instead.`,
+        cure: `Give ${choicesOf(verb).join(' or ')} instead.`,
       });
       return z.NEVER;
     }
     return { verb, subject, reason };
   });
+
+const choicesOf = (verb: Verb): readonly string[] =>
+  verb === 'withdraw' ? ['move', 'batch with endpoint'] : subjectsOf[verb];

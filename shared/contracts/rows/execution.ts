@@ -26,6 +26,7 @@ const statusField = z.discriminatedUnion('state', [
     waiting: waitingField,
     dueAt: timeField,
     putOff: z.exactOptional(z.literal(true)),
+    carried: z.exactOptional(z.literal(true)),
   }),
   z.strictObject({
     state: z.literal('running'),

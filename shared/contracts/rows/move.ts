@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Execution } from '../../domain/execution.ts';
-import { moveId, type EndpointName } from '../../domain/ids.ts';
+import { isBatchId, moveId, type EndpointName } from '../../domain/ids.ts';
+import { leadOf } from '../../domain/move-reasons.ts';
 import { isStuckUntold, labelOf, moveLabels, type Move, type MoveLabel } from '../../domain/move.ts';
 import { movePolicyOf } from '../../domain/policy.ts';
 import { shardOf } from '../../domain/shards.ts';
@@ -44,6 +45,19 @@ const schema = z.strictObject({
   createdAt: timeField,
   stuckTold: z.exactOptional(countField),
   cutover: z.exactOptional(cutoverField),
+  reasons: z.exactOptional(
+    z.array(
+      z.strictObject({
+        batch: batchIdField,
+        move: moveIdField,
+        priority: z.int(),
+        by: z.string(),
+        at: timeField,
+        reason: z.string(),
+      }),
+    ),
+  ),
+  joined: z.exactOptional(z.strictObject({ move: moveIdField, batch: batchIdField })),
   ...executionFields,
 });
 
@@ -60,6 +74,8 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
       ...encodeExecution(execution),
       policy: { ...movePolicyOf(move.policy) },
       cutover: encodeCutover(move.cutover),
+      reasons: move.reasons?.map((reason) => ({ ...reason })),
+      joined: move.joined === undefined ? undefined : { ...move.joined },
       kind: 'move',
       label,
       labelAndEndpoint: labelAndEndpoint(label, move.endpoint),
@@ -67,7 +83,7 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
       // What waits is found by its source, so all of one source stands together.
       shard: shardOf(move.source),
       dueAt: dueAtOf({ ...move, execution }),
-      waitingOrder: isInLine(execution) ? writeWaitingOrder(move) : undefined,
+      waitingOrder: isInLine(execution) ? writeWaitingOrder({ ...move, batch: leadOf(move) }) : undefined,
     };
   },
   decode: (row) => {
@@ -125,7 +141,10 @@ function dueAtOf(move: Move): number | undefined {
   switch (status.state) {
     case 'waiting':
       // Ten thousand that are in line would hide what is due behind them: the dispatcher finds those by their place.
-      return status.putOff === undefined ? undefined : upToHalfMinute(status.dueAt + grace);
+      // What is joined to another one is looked after by its batch.
+      return status.putOff === undefined || status.carried !== undefined
+        ? undefined
+        : upToHalfMinute(status.dueAt + grace);
     case 'running':
     case 'rolling-back':
       return upToHalfMinute(Math.max(status.dueAt, status.lease?.until ?? 0, last.at + grace));
@@ -142,7 +161,7 @@ function dueAtOf(move: Move): number | undefined {
 
 /** What is put off until a time stands in nobody's way: it comes back into line when it is woken. */
 const isInLine = ({ status }: Execution): boolean =>
-  status.state === 'waiting' && status.putOff === undefined;
+  status.state === 'waiting' && status.putOff === undefined && status.carried === undefined;
 
 const waitingEntry = z.object({
   waitingOrder: z.string(),
@@ -153,8 +172,10 @@ const waitingEntry = z.object({
 
 /** A waiting move, from its entry in `byWaiting` alone. @throws RowUnreadable */
 export function readWaitingEntry(entry: unknown): Omit<WaitingMove, 'id'> {
-  const { waitingOrder: order, ...rest } = readRow(waitingEntry, entry);
+  const { waitingOrder: order, batch, ...rest } = readRow(waitingEntry, entry);
   const read = readWaitingOrder(order);
   if (read === undefined) throw new RowUnreadable(`row-unreadable: waiting order "${order}"`);
-  return { ...rest, ...read, order };
+  const { lead, ...place } = read;
+  // Of several batches that want it: that whose words count.
+  return { ...rest, ...place, batch: lead !== undefined && isBatchId(lead) ? lead : batch, order };
 }

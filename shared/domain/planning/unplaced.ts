@@ -55,7 +55,7 @@ export const movingAlready = (seat: Seat): Unplaced =>
   staying(seat, {
     code: 'endpoint-moving',
     sentence: `${seat.endpoint} is being moved already, by ${String(seat.moving?.move)}`,
-    cure: 'wait for the other move to end, then ask again',
+    cure: 'nothing to do where that move is what is wanted: the batch joins it; else wait for its end, then ask again',
   });
 
 export const pinnedWhereItIs = (seat: Seat): Unplaced =>

@@ -1,6 +1,7 @@
 import type { Fleet } from '../../domain/fleet.ts';
 import type { Host } from '../../domain/host.ts';
 import type { BatchId, HostName, MoveId } from '../../domain/ids.ts';
+import { leadOf } from '../../domain/move-reasons.ts';
 import { stillGranted, type Granted, type Pace } from '../../domain/pace.ts';
 import { Rooms } from '../../domain/rooms.ts';
 import type { Store } from '../../ports/store.ts';
@@ -17,7 +18,7 @@ export interface Look {
   readonly earlier: readonly Granted[];
 }
 
-type LookServices = Pick<Services, 'store' | 'views' | 'clock' | 'log'>;
+type LookServices = Pick<Services, 'store' | 'views' | 'clock'> & Partial<Pick<Services, 'log'>>;
 
 /** Reads every host, and of the moves under way whose they are, if that could matter. */
 export async function lookAtRooms(services: LookServices, pace: Pace): Promise<Look> {
@@ -50,11 +51,14 @@ async function notTakenYet(
     const move = moves[index];
     if (move === undefined || move === 'unreadable') return false;
     const { status } = move.execution;
-    return status.state === 'waiting' && status.putOff === undefined;
+    return status.state === 'waiting' && status.putOff === undefined && status.carried === undefined;
   });
 }
 
-/** Whose a move is never changes: what a look has read, the next of the same process need not. */
+/**
+ * What a look has read, the next of the same process need not: whose a move is changes only when a more urgent batch
+ * joins it, and then it is counted as its former lead's until it ends.
+ */
 const batchesRead = new WeakMap<Store, ReadonlyMap<MoveId, BatchId>>();
 
 /** Says of everything that is under way whose it is. */
@@ -72,13 +76,14 @@ async function nameBatches(services: LookServices, rooms: Rooms): Promise<void> 
     'move',
     unknown.map((id) => ({ id })),
   );
-  for (const move of moves) if (move !== undefined && move !== 'unreadable') batches.set(move.id, move.batch);
+  for (const move of moves)
+    if (move !== undefined && move !== 'unreadable') batches.set(move.id, leadOf(move));
   for (const [id, batch] of batches) rooms.belongs(id, batch);
   batchesRead.set(store, batches);
 }
 
 export async function everyHost(
-  services: Pick<Services, 'store' | 'views' | 'log'>,
+  services: Pick<Services, 'store' | 'views'> & Partial<Pick<Services, 'log'>>,
 ): Promise<readonly Host[]> {
   const names: HostName[] = [];
   let cursor: string | undefined;

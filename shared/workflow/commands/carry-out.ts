@@ -8,6 +8,7 @@ import { pauseOrResume } from './pause.ts';
 import { retry, type RetryServices } from './retry.ts';
 import { reverse } from './reverse.ts';
 import { start } from './start.ts';
+import { moveInBatch, withdraw } from './withdraw.ts';
 import type { WakeServices } from './wake-moves.ts';
 
 export type CommandServices = WakeServices & RetryServices;
@@ -49,6 +50,11 @@ export async function carryOut(
       return retry(services, head, command, by);
     case 'reverse':
       return subject.kind === 'move' ? reverse(services, head, subject.move, reason) : undefined;
+    case 'withdraw':
+      if (subject.kind === 'move') await withdraw(services, subject.move, by);
+      if (subject.kind === 'part')
+        await withdraw(services, await moveInBatch(services, subject.batch, subject.endpoint), by);
+      return undefined;
     default:
       return verb satisfies never;
   }

@@ -45,10 +45,20 @@ async function ofMove(services: WakeServices, id: MoveId, word: CutoverWord): Pr
         cure: `see how it ended: dray move show ${id}`,
       });
     }
+    if (move.joined !== undefined) throw isJoined(move.id, move.joined.move);
     if (!isNews(move.cutover, word, `the cutover of ${id}`)) return;
     const answer = await services.store.commit('move', move, { ...move, cutover: word });
     if (answer.kind === 'committed') return;
   }
+}
+
+function isJoined(id: MoveId, carrier: MoveId): Refused {
+  return new Refused({
+    code: 'move-joined',
+    field: 'data.move',
+    sentence: `move ${id} has no cutover of its own: ${carrier} takes the endpoint along`,
+    cure: `say it of that one: dray move hold ${carrier} --reason …; or take this batch's reason away: dray move withdraw ${id} --reason …`,
+  });
 }
 
 function isNews(last: CutoverWord | undefined, word: CutoverWord, what: string): boolean {

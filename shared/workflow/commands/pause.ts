@@ -53,6 +53,8 @@ async function say(services: WakeServices, subject: Subject, verb: PauseWord, by
       // Contracts take a pause of no single move: its cutover is held instead.
       await knownMove(services, subject.move);
       return;
+    case 'part':
+      return;
     default:
       return subject satisfies never;
   }
@@ -82,6 +84,8 @@ async function waitingOn(services: WakeServices, subject: Subject): Promise<read
     }
     case 'move':
       return [subject.move];
+    case 'part':
+      return [];
     default:
       return subject satisfies never;
   }

@@ -4,10 +4,10 @@ import type { BatchId, EndpointName } from '../../domain/ids.ts';
 import { isSettled, labelOf } from '../../domain/move.ts';
 import type { Committed } from '../../ports/store.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
+import { dropReason } from '../joined-moves.ts';
 import { moveIdOf, resolvedNames } from '../planning/plan-batch.ts';
 import type { Invocation, Services } from '../services.ts';
 import { cancellation } from './cancel.ts';
-import { tellMove } from './tell-move.ts';
 
 export type UndoServices = Pick<
   Services,
@@ -63,7 +63,8 @@ async function undoPage(
   const open = moves.flatMap((move) =>
     move === undefined || move === 'unreadable' || isSettled(labelOf(move.execution)) ? [] : [move.id],
   );
+  // What other batches want too goes on for them.
   await eachApart(services, open, async (move) => {
-    await tellMove(services, move, () => ({ kind: 'abandoned', failure: cancellation(by) }), by.by);
+    await dropReason(services, move, cancellation(by), by);
   });
 }

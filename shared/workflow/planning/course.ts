@@ -16,6 +16,15 @@ export type Heading =
   | { readonly kind: 'target'; readonly host: HostName; readonly why: string }
   | { readonly kind: 'none'; readonly failure: Failure };
 
+/** What a batch asks for of an endpoint, and what the plan has found for it. */
+export interface Asked {
+  readonly heading: Heading;
+  /** The only host that will do, where one was named. */
+  readonly wanted?: HostName | undefined;
+  /** Will another batch's move of it do? */
+  readonly mayJoin: boolean;
+}
+
 /**
  * A plan while its moves are made: the fleet as it is now, with all that is still to be made of the plan. A target that
  * has become illegal is chosen anew, by the same rules.
@@ -77,6 +86,16 @@ export class Course {
       return { kind: 'target', host: entry.to.target, why: entry.to.why };
     }
     return this.#anew(seat);
+  }
+
+  /** What is asked for of an endpoint, with its heading. */
+  askedOf(entry: PlanEntry, placement: Placement): Asked {
+    return {
+      heading: this.headingOf(entry, placement),
+      wanted: this.#targetOf(entry.endpoint),
+      // What makes the fleet more even is not whatever moves an endpoint; what has left need not be moved again.
+      mayJoin: this.#selection.kind !== 'rebalance' && (placement.host === entry.from || !this.#isOfPlace()),
+    };
   }
 
   #anew(whole: Seat): Heading {

@@ -206,11 +206,11 @@ async function planPage(services: PlanServices, begun: Begun, page: readonly Pla
   ]);
   const planned = page.flatMap((entry, index) => {
     const placement = placements[index];
-    return placement === undefined ? [] : [{ placement, heading: course.headingOf(entry, placement) }];
+    return placement === undefined ? [] : [{ placement, asked: course.askedOf(entry, placement) }];
   });
   const answers = await Promise.all(
-    planned.map(({ placement, heading }) =>
-      makeMove(services, batch, moveIdOf(services, batch, placement.endpoint), placement, heading),
+    planned.map(({ placement, asked }) =>
+      makeMove(services, batch, moveIdOf(services, batch, placement.endpoint), placement, asked),
     ),
   );
   return !answers.includes('changed');

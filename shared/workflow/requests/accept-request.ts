@@ -27,7 +27,7 @@ export async function acceptRequest(services: AcceptServices, parsed: Parsed<Req
       case 'move-batch': {
         const { reason, policy } = event;
         checkWindow(services, policy);
-        const selection = await selectionOf(services, event.selection);
+        const selection = await selectionOf(services, event);
         return {
           batch: await openBatch(services, head, {
             reason,

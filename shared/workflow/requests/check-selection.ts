@@ -3,12 +3,15 @@ import type { RequestEvent } from '../../domain/event.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import type { HostName } from '../../domain/ids.ts';
 import { readSelection } from '../planning/selection.ts';
+import type { MovePolicy } from '../../domain/policy.ts';
+import { obstacleTo } from '../planning/join-move.ts';
 import type { Services } from '../services.ts';
 import { unknownEndpoint } from './endpoints.ts';
 import { checkTarget, knownHost } from './known-host.ts';
 import { assertProspectOfHost, assertProspectOfNamed } from './prospect.ts';
 import { Refused } from './record-request.ts';
 
+type MoveBatch = Extract<RequestEvent, { readonly kind: 'move-batch' }>;
 type SelectionServices = Pick<Services, 'store' | 'views' | 'blobs' | 'log'>;
 
 /**
@@ -18,16 +21,16 @@ type SelectionServices = Pick<Services, 'store' | 'views' | 'blobs' | 'log'>;
  */
 export async function selectionOf(
   services: SelectionServices,
-  asked: Extract<RequestEvent, { readonly kind: 'move-batch' }>['selection'],
+  { selection: asked, policy }: Pick<MoveBatch, 'selection' | 'policy'>,
 ): Promise<Selection> {
   if (asked.kind === 'value') {
     const { selection } = asked;
-    await checkSelection(services, selection);
+    await checkSelection(services, selection, policy);
     return selection;
   }
   try {
     const selection = await readSelection(services, asked.check);
-    await checkReference(services, selection);
+    await checkReference(services, selection, policy);
     return selection;
   } catch (error) {
     // The field is the event's: it has no other.
@@ -39,7 +42,11 @@ export async function selectionOf(
 
 const byReference = 'data.selectionRef';
 
-async function checkReference(services: SelectionServices, selection: Selection): Promise<void> {
+async function checkReference(
+  services: SelectionServices,
+  selection: Selection,
+  policy: MovePolicy,
+): Promise<void> {
   switch (selection.kind) {
     case 'endpoints':
       await checkTarget(services, selection.target);
@@ -54,14 +61,18 @@ async function checkReference(services: SelectionServices, selection: Selection)
     case 'where':
     case 'rebalance':
     case 'relieve':
-      await checkSelection(services, selection);
+      await checkSelection(services, selection, policy);
       return;
     default:
       return selection satisfies never;
   }
 }
 
-async function checkSelection(services: SelectionServices, selection: Selection): Promise<void> {
+async function checkSelection(
+  services: SelectionServices,
+  selection: Selection,
+  policy: MovePolicy,
+): Promise<void> {
   switch (selection.kind) {
     case 'rebalance':
       return;
@@ -90,7 +101,7 @@ async function checkSelection(services: SelectionServices, selection: Selection)
       await assertProspectOfHost(services, selection, 'data.relieve.host');
       return;
     case 'pairs':
-      await checkPairs(services, selection.pairs);
+      await checkPairs(services, selection.pairs, policy);
       await assertProspectOfNamed(services, selection, 'data.pairs');
       return;
     case 'endpoints': {
@@ -99,6 +110,7 @@ async function checkSelection(services: SelectionServices, selection: Selection)
       await checkEndpoints(
         services,
         endpoints.map((endpoint) => (target === undefined ? { endpoint } : { endpoint, target })),
+        policy,
         (index) => `data.endpoints[${String(index)}]`,
       );
       await assertProspectOfNamed(services, selection, 'data.endpoints');
@@ -109,21 +121,26 @@ async function checkSelection(services: SelectionServices, selection: Selection)
   }
 }
 
-async function checkPairs(services: SelectionServices, pairs: readonly Pair[]): Promise<void> {
+async function checkPairs(
+  services: SelectionServices,
+  pairs: readonly Pair[],
+  policy: MovePolicy,
+): Promise<void> {
   const targets = new Map(
     pairs.flatMap(({ target }, index) => (target === undefined ? [] : [[target, index]])),
   );
   for (const [target, index] of targets)
     await checkTarget(services, target, `data.pairs[${String(index)}].target`);
-  await checkEndpoints(services, pairs, (index) => `data.pairs[${String(index)}].endpoint`);
+  await checkEndpoints(services, pairs, policy, (index) => `data.pairs[${String(index)}].endpoint`);
 }
 
 async function checkEndpoints(
-  { store }: SelectionServices,
+  services: SelectionServices,
   pairs: readonly Pair[],
+  policy: MovePolicy,
   fieldOf: (index: number) => string,
 ): Promise<void> {
-  const placements = await store.loadMany(
+  const placements = await services.store.loadMany(
     'endpoint',
     pairs.map(({ endpoint }) => ({ endpoint })),
   );
@@ -134,14 +151,17 @@ async function checkEndpoints(
       throw unknownEndpoint(endpoint, field);
     }
     if (placement.host === target) throw sourceIsTarget(endpoint, target, field);
-    if (placement.claim !== undefined) {
-      throw new Refused({
-        code: 'endpoint-moving',
-        field,
-        sentence: `${endpoint} is being moved already, by ${placement.claim.move}`,
-        cure: `wait for it (dray move show ${placement.claim.move}), then ask again`,
-      });
-    }
+    if (placement.claim === undefined) continue;
+    const { host: source, claim } = placement;
+    // A move that does what is asked for is joined.
+    const unfit = await obstacleTo(services, claim.move, { source, wanted: target, policy });
+    if (unfit === undefined) continue;
+    throw new Refused({
+      code: 'endpoint-moving',
+      field,
+      sentence: `${endpoint} is being moved already, by ${claim.move}${unfit.why === undefined ? '' : `, ${unfit.why}`}`,
+      cure: `wait for it (dray move show ${claim.move}), then ask again`,
+    });
   }
 }
 

@@ -45,6 +45,17 @@ export const commandRemovals = [
       daily: true,
     },
     {
+      name: 'last-reason',
+      enforces: 'What several want moved goes on until the last of them does not.',
+      file: 'shared/domain/move-reasons.ts',
+      symbol: 'withoutReason',
+      from: 'if (left.length === 0) {',
+      to: 'if (left.length >= 0) {',
+      test: 'tests/property/move-reasons.test.ts',
+      testName:
+        'in any order of joins and withdrawals a move goes on for as long as somebody wants it, as urgent as the most urgent',
+    },
+    {
       name: 'window-too-late',
       enforces: 'Nothing begins or cuts over that cannot be done before its maintenance window closes.',
       file: 'shared/domain/gate.ts',
