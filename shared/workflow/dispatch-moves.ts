@@ -4,6 +4,7 @@ import type { BatchId } from '../domain/ids.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import { isWantedAs } from '../domain/move-reasons.ts';
 import { finishedBatch } from '../domain/news.ts';
+import { isForWantOfTarget } from '../domain/planning/unplaced.ts';
 import type { DispatchMessage } from '../ports/bus.ts';
 import { admitMoves } from './admission/admit-moves.ts';
 import { eachApart, loadReadable } from './each-apart.ts';
@@ -61,6 +62,7 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
         reason: batch.reason,
         counts: { ...counts.byLabel },
         quarantined: counts.quarantined,
+        unmet: { ...unmet(moves), ...(batch.unmet === undefined ? {} : { failure: { ...batch.unmet } }) },
         ...(batch.cancelled === undefined
           ? {}
           : { cancelled: { ...batch.cancelled }, notUndone: notUndone(moves) }),
@@ -124,6 +126,14 @@ async function endOf(services: DispatchServices, batch: Batch): Promise<BatchEnd
 /** Of the moves of a cancelled batch: those that had arrived, could only go forward, or are stuck. */
 function notUndone(moves: readonly Move[]): { readonly count: number; readonly examples: readonly string[] } {
   const left = moves.filter(({ execution }) => labelOf(execution) !== 'rolled-back');
+  return { count: left.length, examples: left.slice(0, fewExamples).map(({ endpoint }) => endpoint) };
+}
+
+/** Those that stayed where they were because no host might take them. */
+function unmet(moves: readonly Move[]): { readonly count: number; readonly examples: readonly string[] } {
+  const left = moves.filter(
+    ({ execution: { status } }) => status.state === 'rolled-back' && isForWantOfTarget(status.reason),
+  );
   return { count: left.length, examples: left.slice(0, fewExamples).map(({ endpoint }) => endpoint) };
 }
 

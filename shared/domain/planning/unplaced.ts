@@ -46,6 +46,10 @@ export function withoutTarget(ground: Ground, traveller: Traveller, wanted?: Hos
   return { seat, failure, stops };
 }
 
+/** Is it for want of a host that may take it, and not because it moves already, or is where it is to be? */
+export const isForWantOfTarget = ({ code }: Pick<Failure, 'code'>): boolean =>
+  code === 'no-target' || code === 'endpoint-pinned';
+
 /** It stays where it is, whatever the hosts. */
 export function staying(seat: Seat, failure: Failure): Unplaced {
   return { seat, failure, stops: [] };

@@ -9,12 +9,14 @@ import {
   type MoveId,
 } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
+import { infeasibleDrain } from '../../domain/news.ts';
 import { Ground } from '../../domain/planning/ground.ts';
 import { planOn } from '../../domain/planning/make-plan.ts';
 import { planHostOf } from '../../domain/planning/snapshot.ts';
 import type { PlanMessage } from '../../ports/bus.ts';
 import { loadReadable } from '../each-apart.ts';
 import type { Invocation, Services } from '../services.ts';
+import { tellPeople } from '../tell-people.ts';
 import { Course } from './course.ts';
 import { loadSnapshot, type LoadedFleet } from './fleet.ts';
 import { makeMove } from './make-move.ts';
@@ -114,6 +116,11 @@ async function begin(services: PlanServices, batch: Batch): Promise<Begun | unde
   }
   const plan = planOn(ground, batch.resolved === undefined ? selection : listed(selection, names));
   const entries = batch.resolved === undefined ? entriesOf(plan) : inOrder(entriesOf(plan), names);
+  // Before the plan stands: whoever dies in between makes it again, and tells it under the same id.
+  if (selection.kind === 'host') {
+    const news = infeasibleDrain(batch, selection.host, plan);
+    if (news !== undefined) await tellPeople(services, news);
+  }
   const unknown = [...plan.unknown, ...unreadableIn(fleet, selection)];
   const answer = await services.store.commit('batch', batch, {
     ...batch,
