@@ -1,14 +1,21 @@
 import { etaOf, type Eta, type Paced } from '../shared/domain/eta.ts';
-import { isGateCode } from '../shared/domain/gate.ts';
+import { isGateCode, type Closed } from '../shared/domain/gate.ts';
 import { labelOf, type Move } from '../shared/domain/move.ts';
 import { isArrived, sizeOf, type BatchSnapshot } from './batch-report.ts';
+import { gatesIn } from './gates-in.ts';
 import { showDuration } from './quantity.ts';
 
 /** When the rest of a batch will have arrived, as far as it can go on; undefined while that cannot be told. */
-export function etaOfBatch({ batch, moves, at }: BatchSnapshot): Eta | undefined {
+export function etaOfBatch(snapshot: BatchSnapshot): Eta | undefined {
+  const { batch, moves, at } = snapshot;
   if (batch.state === 'completed') return undefined;
-  return etaOf(moves.flatMap((move) => paced(move, at)));
+  const gateOf = gatesIn(snapshot);
+  return etaOf(moves.flatMap((move) => (isHeldBack(move, gateOf(move)) ? [] : paced(move, at))));
 }
+
+/** What waits, or will before its cutover, for a word or the clock. What stands in its cutover and does not wait goes through. */
+const isHeldBack = ({ execution }: Move, gate: Closed | undefined): boolean =>
+  gate !== undefined && ['waiting', 'transferring'].includes(labelOf(execution));
 
 function paced(move: Move, at: number): Paced[] {
   const { status, timings, last } = move.execution;

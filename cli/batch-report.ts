@@ -4,6 +4,7 @@ import type { Hold } from '../shared/domain/fleet.ts';
 import type { Host } from '../shared/domain/host.ts';
 import type { HostName } from '../shared/domain/ids.ts';
 import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
+import type { Said } from './said.ts';
 import { resultsOf, type MoveResults } from '../shared/workflow/move-endpoint/results.ts';
 
 /** A batch and its moves as they were at one moment. */
@@ -15,6 +16,8 @@ export interface BatchSnapshot {
   readonly moves: readonly Move[];
   /** Hosts of waiting moves, as far as they are known: they tell what is waited for. */
   readonly hosts?: ReadonlyMap<HostName, Host>;
+  /** Whether everything is paused, and how its maintenance window stands. */
+  readonly said?: Said;
 }
 
 /** A batch for programs; this shape is stable (docs/cli.md). */

@@ -1,7 +1,7 @@
 import { blockersOf, type Blocker } from '../shared/domain/blockers.ts';
-import { gatesOf } from '../shared/domain/gate.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../shared/domain/move.ts';
 import { etaOfBatch, etaText } from './batch-eta.ts';
+import { gatesIn } from './gates-in.ts';
 import { hasAllMoved, reportOf, type BatchSnapshot } from './batch-report.ts';
 import { doing, looks, moveLine, noteOf, stepNumber, widthsFor } from './move-line.ts';
 import { count, showBytes, showDuration, showElapsed } from './quantity.ts';
@@ -48,10 +48,7 @@ export function frameOf(
   { columns, rows }: Pick<Terminal, 'columns' | 'rows'>,
 ): Text[] {
   const { batch, moves, hosts = new Map() } = snapshot;
-  const blockers =
-    rows < 8
-      ? []
-      : blockersOf(moves, hosts, gatesOf({ fleet: {}, batch }, hosts, snapshot.at)).slice(0, mostBlockers);
+  const blockers = rows < 8 ? [] : blockersOf(moves, hosts, gatesIn(snapshot)).slice(0, mostBlockers);
   const room = Math.max(1, rows - title - blockers.length - 3);
   const shown = moves.length <= room ? moves : mostTelling(moves, Math.max(0, room - 1));
   const widths = widthsFor(shown, columns);
@@ -166,7 +163,7 @@ async function tellChanges(
     if (at - spokeAt >= silenceMs) {
       terminal.line([`${timeOf(at)} `, totalsLine(snapshot)]);
       const hosts = snapshot.hosts ?? new Map();
-      const [worst] = blockersOf(moves, hosts, gatesOf({ fleet: {}, batch }, hosts, at));
+      const [worst] = blockersOf(moves, hosts, gatesIn(snapshot));
       if (worst !== undefined) terminal.line([timeOf(at), blockerLine(worst)]);
       spokeAt = at;
     }

@@ -5,6 +5,7 @@ import { isSettled, labelOf, type Move, type MoveLabel } from '../shared/domain/
 import type { Clock } from '../shared/ports/clock.ts';
 import type { Page, Store, Views } from '../shared/ports/store.ts';
 import type { BatchSnapshot } from './batch-report.ts';
+import { saidOf } from './said.ts';
 
 export interface WatchServices {
   readonly store: Store;
@@ -77,7 +78,8 @@ class BatchLook {
       await this.#readMoves(batch);
     }
     const moves = [...this.#moves.values()].sort((one, other) => (one.endpoint < other.endpoint ? -1 : 1));
-    return { at: clock.now(), batch, moves, hosts: await this.#hostsOf(moves) };
+    const [hosts, said] = await Promise.all([this.#hostsOf(moves), saidOf(this.#services, batch)]);
+    return { at: clock.now(), batch, moves, hosts, said };
   }
 
   /** A completed batch has all of its moves; the index may not have them yet. */

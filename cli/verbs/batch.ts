@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { Batch } from '../../shared/domain/batch.ts';
-import { explainBatch } from '../../shared/domain/explain.ts';
 import { etaOfBatch, etaReport, etaText } from '../batch-eta.ts';
 import { hasAllMoved, reportOf } from '../batch-report.ts';
 import { exit } from '../cli-error.ts';
@@ -11,11 +10,11 @@ import { asBatchId } from '../names.ts';
 import { figure, jsonOption } from '../options.ts';
 import { showDuration } from '../quantity.ts';
 import { blockerLine, summaryOf } from '../render-batch.ts';
-import { saidOf } from '../said.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { readBatch } from '../watch-batch.ts';
 import { addCommands, addWithdraw } from './commands.ts';
+import { explainSnapshot } from './explain.ts';
 
 interface JsonFlag {
   readonly json?: boolean;
@@ -116,17 +115,11 @@ async function show(session: Session, text: string, json: boolean): Promise<numb
   const id = asBatchId(text);
   const snapshot = await readBatch(await session.client(), id);
   if (snapshot === undefined) throw unknownBatch(text);
-  const { batch, moves, hosts } = snapshot;
+  const { batch, moves } = snapshot;
   if (json) {
     terminal.json({ ...reportOf(snapshot), eta: etaReport(snapshot) });
   } else {
-    const { sentence, blockers, actions } = explainBatch(
-      batch,
-      moves,
-      hosts,
-      snapshot.at,
-      await saidOf(await session.client(), batch),
-    );
+    const { sentence, blockers, actions } = await explainSnapshot(await session.client(), snapshot);
     terminal.line([styled('strong', `batch ${batch.id}`), `  ${batch.reason}`]);
     terminal.line(`  ${sentence}`);
     const eta = etaOfBatch(snapshot);

@@ -10,8 +10,9 @@ import { CliError } from '../cli-error.ts';
 import { unknownBatch } from '../follow.ts';
 import { jsonOption } from '../options.ts';
 import { etaOfBatch, etaText } from '../batch-eta.ts';
+import type { BatchSnapshot } from '../batch-report.ts';
 import { blockerLine, timeOf } from '../render-batch.ts';
-import { saidOf } from '../said.ts';
+import { limitsFor, outlookOn } from '../said.ts';
 import type { Session } from '../session.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Terminal } from '../terminal.ts';
@@ -44,14 +45,14 @@ async function explain(client: Client, what: string): Promise<readonly Explanati
   if (isBatchId(what)) {
     const snapshot = await readBatch(client, what);
     if (snapshot === undefined) throw unknownBatch(what);
-    const { batch, moves, hosts, at } = snapshot;
-    const explanation = explainBatch(batch, moves, hosts, at, await saidOf(client, batch));
+    const explanation = await explainSnapshot(client, snapshot);
     const eta = etaOfBatch(snapshot);
     return [{ ...explanation, ...(eta === undefined ? {} : { eta }) }];
   }
   if (isMoveId(what)) {
     const move = await findMove(client, what);
-    return [explainMove(move, await hostsOf(client, move))];
+    const hosts = await hostsOf(client, move);
+    return [explainMove(move, hosts, await outlookOn(client, move, hosts))];
   }
   const found = [...(await endpointNamed(client, what)), ...(await hostNamed(client, what))];
   if (found.length > 0) return found;
@@ -67,6 +68,15 @@ async function explain(client: Client, what: string): Promise<readonly Explanati
   });
 }
 
+/** A batch and its moves, with the limits at which they wait. */
+export async function explainSnapshot(
+  client: Client,
+  { batch, moves, hosts, at, said = { fleet: {} } }: BatchSnapshot,
+): Promise<Explanation> {
+  const limitOf = await limitsFor(client, moves);
+  return explainBatch(batch, moves, hosts, at, limitOf === undefined ? said : { ...said, limitOf });
+}
+
 async function endpointNamed(client: Client, name: string): Promise<Explanation[]> {
   const placement = isEndpointName(name)
     ? await client.store.load('endpoint', { endpoint: name })
@@ -76,7 +86,9 @@ async function endpointNamed(client: Client, name: string): Promise<Explanation[
     placement.claim === undefined
       ? await lastMoveOf(client, placement.endpoint)
       : await client.store.load('move', { id: placement.claim.move });
-  return [explainEndpoint(placement, move, move === undefined ? new Map() : await hostsOf(client, move))];
+  if (move === undefined) return [explainEndpoint(placement, move)];
+  const hosts = await hostsOf(client, move);
+  return [explainEndpoint(placement, move, hosts, await outlookOn(client, move, hosts))];
 }
 
 async function hostNamed(client: Client, name: string): Promise<Explanation[]> {

@@ -13,6 +13,7 @@ import { doing, looks, progressBar, shareDone, stepNumber } from '../move-line.t
 import { asMoveId } from '../names.ts';
 import { jsonOption } from '../options.ts';
 import { showBytes, showDuration } from '../quantity.ts';
+import { outlookOn } from '../said.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
 import { everyPage } from '../watch-batch.ts';
@@ -56,7 +57,7 @@ async function show(session: Session, text: string, json: boolean): Promise<void
     everyPage((cursor) => client.views.history(move.id, cursor)),
     readFindings(client, move),
   ]);
-  const explanation = explainMove(move, hosts);
+  const explanation = explainMove(move, hosts, await outlookOn(client, move, hosts));
   const results = resultsOf(move);
   const { status, run } = move.execution;
   if (json) {

@@ -3,6 +3,7 @@ import { failures } from './health.ts';
 import { isGateCode, type Closed } from './gate.ts';
 import { permitsOf, type Host } from './host.ts';
 import type { HostName } from './ids.ts';
+import type { LimitOf } from './limit-waits.ts';
 import type { Move } from './move.ts';
 
 /** Something that keeps moves from going on, or has ended them. */
@@ -40,10 +41,11 @@ export function blockersOf(
   moves: readonly Move[],
   hosts: ReadonlyMap<HostName, Host>,
   gateOf: (move: Move) => Closed | undefined = () => undefined,
+  limitOf: LimitOf = () => undefined,
 ): Blocker[] {
   const found = new Map<string, Blocker>();
   for (const move of moves) {
-    const hindrance = hindranceOf(move, hosts, gateOf(move));
+    const hindrance = hindranceOf(move, hosts, gateOf(move), limitOf);
     if (hindrance === undefined) continue;
     const key = `${hindrance.code} ${hindrance.on}`;
     const known = found.get(key);
@@ -72,13 +74,14 @@ function hindranceOf(
   move: Move,
   hosts: ReadonlyMap<HostName, Host>,
   gate: Closed | undefined,
+  limitOf: LimitOf,
 ): Hindrance | undefined {
   const { status } = move.execution;
   switch (status.state) {
     case 'waiting':
       if (gate !== undefined && status.carried === undefined) return atGate(gate);
       return status.waiting.code === 'permit'
-        ? { ...permitOf(move, hosts), since: status.waiting.since }
+        ? { ...permitOf(move, hosts, limitOf), since: status.waiting.since }
         : { kind: 'waiting', code: status.waiting.code, on: status.waiting.on, since: status.waiting.since };
     case 'running':
     case 'rolling-back':
@@ -114,8 +117,9 @@ const failure = (kind: Blocker['kind'], { code, sentence, cure }: Failure): Hind
   cure,
 });
 
-/** Which of the two hosts has none left; both may, and neither, when the dispatcher is about to look again. */
-function permitOf({ source, target }: Move, hosts: ReadonlyMap<HostName, Host>): Hindrance {
+/** Which of the two hosts has none left (both may), else which limit is reached; neither, when the dispatcher is about to look again. */
+function permitOf(move: Move, hosts: ReadonlyMap<HostName, Host>, limitOf: LimitOf): Hindrance {
+  const { source, target } = move;
   const leaving = hosts.get(source);
   const entering = hosts.get(target);
   const failed = entering === undefined ? [] : failures(entering);
@@ -137,6 +141,8 @@ function permitOf({ source, target }: Move, hosts: ReadonlyMap<HostName, Host>):
   ];
   const [first] = full;
   if (first === undefined) {
+    const limit = limitOf(move);
+    if (limit !== undefined) return { kind: 'waiting', ...limit };
     const isFree = leaving !== undefined && entering !== undefined;
     const on = isFree ? 'permits that are about to be given out' : `permits on ${source} and ${target}`;
     return { kind: 'waiting', code: 'permit', on };

@@ -4,9 +4,10 @@ import { dueText, overdue } from './deadline.ts';
 import type { Eta } from './eta.ts';
 import type { Execution } from './execution.ts';
 import type { Failure } from './failure.ts';
-import { gatesOf, type GateScene } from './gate.ts';
+import { gatesOf, type Closed, type GateScene } from './gate.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
+import type { LimitOf } from './limit-waits.ts';
 import { isSettled, labelOf, type Move } from './move.ts';
 import type { Placement } from './placement.ts';
 
@@ -53,15 +54,28 @@ export function explainState({ status }: Execution): string {
 
 const tell = ({ code, sentence, cure }: Failure): string => `${sentence} (${code}); ${cure}`;
 
+/** What is known beside the rows of moves and hosts of why moves wait. */
+export interface Outlook {
+  /** What people, or the clock, hold a move back with. */
+  readonly gateOf?: (move: Move) => Closed | undefined;
+  /** The limit at which a move waits that has permits on its hosts. */
+  readonly limitOf?: LimitOf;
+}
+
 /** One move. @param hosts its source and target, as far as they are known: they tell which of them is full */
-export function explainMove(move: Move, hosts: ReadonlyMap<HostName, Host> = new Map()): Explanation {
+export function explainMove(
+  move: Move,
+  hosts: ReadonlyMap<HostName, Host> = new Map(),
+  { gateOf, limitOf }: Outlook = {},
+): Explanation {
   const { execution } = move;
   const since = sinceWhen(execution);
+  const blockers = blockersOf([move], hosts, gateOf, limitOf);
   return {
     subject: `move ${move.id} of ${move.endpoint}, ${move.source} → ${move.target}`,
-    sentence: `${sentenceOf(move)}${wantedBy(move)}`,
+    sentence: `${sentenceOf(move, blockers)}${wantedBy(move)}`,
     ...(since === undefined ? {} : { since }),
-    blockers: blockersOf([move], hosts),
+    blockers,
     actions: actionsFor(move),
   };
 }
@@ -73,11 +87,13 @@ function wantedBy({ reasons = [], execution }: Move): string {
   return `; ${String(reasons.length)} batches want it: ${who}`;
 }
 
-function sentenceOf({ joined, execution }: Move): string {
+function sentenceOf({ joined, execution }: Move, [blocker]: readonly Blocker[]): string {
   const label = labelOf(execution);
   if (label === 'retired' && joined !== undefined) return `moved, by ${joined.move} of batch ${joined.batch}`;
   if (label === 'retired') return 'moved; the copy on the source has been retired';
   if (label === 'moved') return `moved; ${retirement(execution)}`;
+  // Why it waits is known better now than when it began to.
+  if (label === 'waiting' && blocker !== undefined) return `waits for ${blocker.on}`;
   return explainState(execution);
 }
 
@@ -141,7 +157,7 @@ export function explainBatch(
   moves: readonly Move[],
   hosts: ReadonlyMap<HostName, Host> = new Map(),
   at = -Infinity,
-  said: Pick<GateScene, 'fleet' | 'window'> = { fleet: {} },
+  { limitOf, ...said }: Pick<GateScene, 'fleet' | 'window'> & Pick<Outlook, 'limitOf'> = { fleet: {} },
 ): Explanation {
   const total = batch.total ?? moves.length;
   const arrived = moves.filter(({ execution }) => hasArrived(execution)).length;
@@ -156,7 +172,7 @@ export function explainBatch(
     blockers: [
       ...late,
       ...unplanned(batch),
-      ...blockersOf(moves, hosts, gatesOf({ ...said, batch }, hosts, at)),
+      ...blockersOf(moves, hosts, gatesOf({ ...said, batch }, hosts, at), limitOf),
       ...notUndone(batch, arrived),
       ...unknownEndpoints(batch),
       ...skippedLines(batch),
@@ -250,13 +266,14 @@ export function explainEndpoint(
   placement: Placement,
   move: Move | undefined,
   hosts: ReadonlyMap<HostName, Host> = new Map(),
+  outlook: Outlook = {},
 ): Explanation {
   const { endpoint, host, database, epoch } = placement;
   const where = `is on ${host} (database ${database}, epoch ${String(epoch)}) and ${writability(placement)}`;
   const subject = `endpoint ${endpoint}`;
   const elsewhere = [`dray move ${endpoint} --to <host>`];
   if (move === undefined) return { subject, sentence: where, blockers: [], actions: elsewhere };
-  const { sentence, blockers, actions, since } = explainMove(move, hosts);
+  const { sentence, blockers, actions, since } = explainMove(move, hosts, outlook);
   const isHeld = placement.claim?.move === move.id;
   const which = isHeld ? `${move.id} moves it` : `its last move was ${move.id},`;
   return {
