@@ -3,7 +3,10 @@ import {
   isEndpointName,
   isHostName,
   isMoveId,
+  nameRule,
   type BatchId,
+  type EndpointName,
+  type HostName,
   type MoveId,
 } from '../shared/domain/ids.ts';
 import type { Host } from '../shared/domain/host.ts';
@@ -77,4 +80,14 @@ export async function placementsOf(client: Client, host: string | undefined): Pr
       placement === undefined || (on !== undefined && placement.host !== on) ? [] : [placement],
     )
     .sort((one, other) => (one.endpoint < other.endpoint ? -1 : 1));
+}
+
+export function hostCalled(name: string): HostName {
+  if (isHostName(name)) return name;
+  throw usageError('name-invalid', `"${name}" is no name of a host`, `a name ${nameRule}`);
+}
+
+export function endpointCalled(name: string): EndpointName {
+  if (isEndpointName(name)) return name;
+  throw usageError('name-invalid', `"${name}" is no name of an endpoint`, `a name ${nameRule}`);
 }

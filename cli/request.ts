@@ -25,6 +25,9 @@ export type Outcome =
 const answerLimitMs = 60_000;
 const lookEveryMs = 60;
 
+/** Words of people are ordered by when they are received: no clock of this machine has a say in it. */
+const orderedByReceipt: readonly string[] = ['command.requested', 'knob.set'];
+
 /** The CloudEvent of a draft, as text. @param at epoch milliseconds */
 function eventText({ source, id, type, data }: Draft, at: number): string {
   return JSON.stringify({
@@ -32,7 +35,7 @@ function eventText({ source, id, type, data }: Draft, at: number): string {
     id,
     source,
     type,
-    time: new Date(at).toISOString(),
+    ...(orderedByReceipt.includes(type) ? {} : { time: new Date(at).toISOString() }),
     datacontenttype: 'application/json',
     data,
   });

@@ -8,7 +8,8 @@ import {
   type PolicyOptions,
 } from '../options.ts';
 import type { Session } from '../session.ts';
-import { dryRunOption, hostCalled, showPlan, targetOf } from './plan.ts';
+import { hostCalled } from '../names.ts';
+import { dryRunOption, showPlan, targetOf } from './plan.ts';
 import { requestBatch, type PublishedOptions } from './publishing.ts';
 
 interface DrainOptions extends PolicyOptions, PublishedOptions {

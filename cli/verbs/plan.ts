@@ -1,20 +1,15 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { Selection, Where } from '../../shared/domain/batch.ts';
-import {
-  isEndpointName,
-  isHostName,
-  nameRule,
-  type EndpointName,
-  type HostName,
-} from '../../shared/domain/ids.ts';
+import type { Selection } from '../../shared/domain/batch.ts';
+import type { HostName } from '../../shared/domain/ids.ts';
 import { makePlan } from '../../shared/domain/planning/make-plan.ts';
 import { loadSnapshot } from '../../shared/workflow/planning/fleet.ts';
 import { namesIn } from '../../shared/workflow/planning/selection.ts';
-import { exit, usageError } from '../cli-error.ts';
-import { findHost } from '../names.ts';
-import { bytes, jsonOption, textPair } from '../options.ts';
+import { exit } from '../cli-error.ts';
+import { endpointCalled, findHost, hostCalled } from '../names.ts';
+import { jsonOption } from '../options.ts';
 import { isWhole, planReport, renderPlan } from '../plan-report.ts';
 import type { Session } from '../session.ts';
+import { whereOf, whereOptions, type WhereOptions } from '../where.ts';
 
 export const dryRunOption = (): Option =>
   new Option('--dry-run', 'print what would be moved where, with before and after, and do nothing');
@@ -30,14 +25,6 @@ export function share(text: string): number {
 interface PlanOptions {
   readonly json?: boolean;
   readonly to?: string;
-}
-
-interface WhereOptions extends PlanOptions {
-  readonly label?: Readonly<Record<string, string>>;
-  readonly tenant?: string;
-  readonly atLeast?: number;
-  readonly atMost?: number;
-  readonly on?: string;
 }
 
 export function addPlan(program: Command, session: Session): void {
@@ -77,16 +64,11 @@ Examples:
         options,
       );
     });
-  verb('where', 'where endpoints of a kind would go')
-    .option('--label <key=value>', 'with this label; may be given more than once', textPair)
-    .option('--tenant <name>', 'whose label tenant says so')
-    .option('--at-least <size>', 'no smaller, e.g. 10GB', bytes)
-    .option('--at-most <size>', 'no larger', bytes)
-    .option('--on <host>', 'that are on this host')
-    .addOption(to())
-    .action(async (options: WhereOptions) => {
-      await showPlan(session, { kind: 'where', where: whereOf(options), ...targetOf(options.to) }, options);
-    });
+  const kind = verb('where', 'where endpoints of a kind would go').addOption(to());
+  for (const option of whereOptions()) kind.addOption(option);
+  kind.action(async (options: PlanOptions & WhereOptions) => {
+    await showPlan(session, { kind: 'where', where: whereOf(options), ...targetOf(options.to) }, options);
+  });
   verb('rebalance', 'what would make the fleet even').action(async (options: PlanOptions) => {
     await showPlan(session, { kind: 'rebalance' }, options);
   });
@@ -117,31 +99,5 @@ export async function showPlan(
   session.exitCode = isWhole(report) ? exit.done : exit.failed;
 }
 
-export function hostCalled(name: string): HostName {
-  if (isHostName(name)) return name;
-  throw usageError('name-invalid', `"${name}" is no name of a host`, `a name ${nameRule}`);
-}
-
-export function endpointCalled(name: string): EndpointName {
-  if (isEndpointName(name)) return name;
-  throw usageError('name-invalid', `"${name}" is no name of an endpoint`, `a name ${nameRule}`);
-}
-
 export const targetOf = (to: string | undefined): { readonly target?: HostName } =>
   to === undefined ? {} : { target: hostCalled(to) };
-
-function whereOf({ label, tenant, atLeast, atMost, on }: WhereOptions): Where {
-  const size = { ...(atLeast === undefined ? {} : { atLeast }), ...(atMost === undefined ? {} : { atMost }) };
-  const where: Where = {
-    ...(label === undefined ? {} : { labels: label }),
-    ...(tenant === undefined ? {} : { tenant }),
-    ...(Object.keys(size).length === 0 ? {} : { size }),
-    ...(on === undefined ? {} : { host: hostCalled(on) }),
-  };
-  if (Object.keys(where).length > 0) return where;
-  throw usageError(
-    'selection-missing',
-    'Nothing is selected',
-    'give at least one of --label, --tenant, --at-least, --at-most, --on',
-  );
-}

@@ -93,10 +93,16 @@ export interface Batch extends Pausable {
   readonly cancelled?: Hold;
   /** How many endpoints of a cancelled batch this look after it has been through; absent: none, or all. */
   readonly undone?: number;
+  /** How often it was opened again after its end, because something of it that was stuck goes on. */
+  readonly reopened?: number;
   readonly createdAt: number;
   readonly endedAt?: number;
   readonly version: number;
 }
+
+/** Under which id the end of a batch is told: a batch that was opened again ends again. */
+export const endingId = ({ id, reopened = 0 }: Pick<Batch, 'id' | 'reopened'>): string =>
+  reopened === 0 ? `${id}:completed` : `${id}:completed:${String(reopened + 1)}`;
 
 /** The place of the first pair whose endpoint an earlier one has named already. */
 export function firstTwice(pairs: readonly Pair[]): number | undefined {

@@ -1,4 +1,4 @@
-import type { Batch } from './batch.ts';
+import { endingId, type Batch } from './batch.ts';
 import type { Blocker } from './blockers.ts';
 import { healer } from './healing.ts';
 import type { BatchId, HostName } from './ids.ts';
@@ -156,7 +156,7 @@ export function finishedBatch(
   const total = moved + back + stuck;
   const isWhole = moved === total && left === 0 && failure === undefined;
   return {
-    id: `${id}:completed`,
+    id: endingId(batch),
     kind: requestSource === healer ? 'healing-ended' : 'batch-finished',
     subject: `batch ${id} is finished: ${isWhole ? `all ${String(total)} moved` : `${String(moved)} of ${String(total)} moved`}`,
     what: [

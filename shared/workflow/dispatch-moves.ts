@@ -1,5 +1,5 @@
 import { blockersOf } from '../domain/blockers.ts';
-import type { Batch } from '../domain/batch.ts';
+import { endingId, type Batch } from '../domain/batch.ts';
 import type { BatchId } from '../domain/ids.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import { isWantedAs } from '../domain/move-reasons.ts';
@@ -53,7 +53,7 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
   // Told first: whoever dies in between leaves the batch open, and it is told again under the same id.
   await services.bus.announce([
     {
-      id: `${id}:completed`,
+      id: endingId(batch),
       type: 'batch.completed',
       subject: id,
       at: services.clock.now(),

@@ -14,11 +14,14 @@ const soon = { remainingMs: () => 60_000 };
 const accepted = { kind: 'accepted' };
 const refused = (code: string) => ({ kind: 'refused', failure: { code } });
 
+interface Bench {
+  readonly bench: MoveBench;
+  readonly desk: CommandDesk;
+  readonly batch: BatchId;
+}
+
 /** Endpoints on `a`, and a batch that has been asked for and planned, to `b`. */
-async function withBatch(
-  policy: object = {},
-  names: readonly string[] = ['shop'],
-): Promise<{ readonly bench: MoveBench; readonly desk: CommandDesk; readonly batch: BatchId }> {
+async function withBatch(policy: object = {}, names: readonly string[] = ['shop']): Promise<Bench> {
   const bench = new MoveBench();
   const desk = new CommandDesk(bench);
   await bench.addHost('a');
@@ -198,6 +201,49 @@ describe('a pause', () => {
   });
 });
 
+describe('words of two publishers whose clocks differ', () => {
+  const slow = async ({ bench, desk }: Pick<Bench, 'bench' | 'desk'>, data: object) => {
+    const time = new Date(bench.clock.now() - 300_000).toISOString();
+    const event = { specversion: '1.0', id: 'slow', source: '/slow', type: 'command.requested', time };
+    await desk.deliver(JSON.stringify({ ...event, data: { reason: 'test', ...data } }));
+    return (await bench.services.store.load('request', { source: '/slow', id: 'slow' }))?.outcome;
+  };
+
+  test('a pause, and a hold, count however slow the clock is of who says them', async () => {
+    for (const [before, verb] of [
+      ['resume', 'pause'],
+      ['release', 'hold'],
+    ] as const) {
+      const scene = await withBatch({ start: 'manual' });
+      const { bench, desk, batch } = scene;
+      await desk.command({ verb: before, batch });
+      expect(await slow(scene, { verb, batch })).toMatchObject(accepted);
+      const row = await bench.services.store.load('batch', { id: batch });
+      expect(verb === 'pause' ? row?.paused : row?.cutover).toMatchObject({ by: '/slow' });
+      // And whoever ends it now does.
+      bench.clock.pass(1);
+      expect(await desk.command({ verb: before, batch })).toMatchObject(accepted);
+      const after = await bench.services.store.load('batch', { id: batch });
+      expect(after?.paused).toBeUndefined();
+      expect(after?.cutover?.kind).not.toBe('held');
+    }
+  });
+
+  test('an end that is earlier by its clock is refused with both times, and how to say it again', async () => {
+    const scene = await withBatch({ start: 'manual' });
+    await scene.desk.command({ verb: 'pause', batch: scene.batch });
+    expect(await slow(scene, { verb: 'resume', batch: scene.batch })).toMatchObject({
+      kind: 'refused',
+      field: 'time',
+      failure: {
+        code: 'command-superseded',
+        sentence: expect.stringMatching(/by \/ops, for .*Z; this was said for .*Z/),
+        cure: expect.stringContaining('without time'),
+      },
+    });
+  });
+});
+
 describe('a cutover', () => {
   test('waits for its release where the policy says so, and is compared anew before it', async () => {
     const { bench, desk, batch } = await withBatch({ holdBeforeCutover: true });
@@ -363,6 +409,46 @@ describe('a retry', () => {
     const now = await bench.services.store.load('move', move);
     expect(now?.execution).toMatchObject({ status, last: { fact: 'retried', by: '/ops', note: 'test' } });
     expect(bench.bus.sent.at(-1)?.queue).toBe(direction === 'forward' ? 'retire' : 'rollback');
+  });
+});
+
+describe('a batch that is completed', () => {
+  test('runs again once something of it that is stuck goes on, counts it where it is then, and is told once more', async () => {
+    const { bench, desk, batch } = await withBatch({ retention: 60_000 });
+    const { store, bus } = bench.services;
+    const { id } = await firstOf(bench, batch);
+    await workOn(bench, id, ({ execution }) => labelOf(execution) === 'moved');
+    const moved = await firstOf(bench, batch);
+    const status = {
+      state: 'stuck',
+      endedAt: 5,
+      step: 'retire',
+      direction: 'forward',
+      reason: failure,
+    } as const;
+    await store.commit('move', moved, { ...moved, execution: { ...moved.execution, status } });
+    await bus.sendDispatch({ batch });
+    await desk.settle();
+    expect(await store.load('batch', { id: batch })).toMatchObject({
+      state: 'completed',
+      counts: { stuck: 1 },
+    });
+    expect(await desk.command({ verb: 'retry', move: id })).toMatchObject(accepted);
+    expect(await store.load('batch', { id: batch })).toMatchObject({ state: 'running', reopened: 1 });
+    expect(await desk.command({ verb: 'pause', batch })).toMatchObject(accepted);
+    expect(await desk.command({ verb: 'resume', batch })).toMatchObject(accepted);
+    await workOn(bench, id);
+    await bus.sendDispatch({ batch });
+    await desk.settle();
+    const ended = await store.load('batch', { id: batch });
+    expect(ended).toMatchObject({ state: 'completed', counts: { retired: 1 }, endedAt: expect.any(Number) });
+    expect(ended?.counts.stuck ?? 0).toBe(0);
+    expect(
+      bench.bus.announced.filter(({ type }) => type === 'batch.completed').map(({ id: told }) => told),
+    ).toEqual([`${batch}:completed`, `${batch}:completed:2`]);
+    expect(await store.load('news', { id: `${batch}:completed:2` })).toMatchObject({
+      about: { moved: 1, stuck: 0 },
+    });
   });
 });
 

@@ -61,6 +61,7 @@ const schema = z.strictObject({
   cutover: z.exactOptional(cutoverField),
   cancelled: z.exactOptional(holdField),
   undone: z.exactOptional(countField),
+  reopened: z.exactOptional(countField),
   createdAt: timeField,
   endedAt: z.exactOptional(timeField),
 });

@@ -30,7 +30,7 @@ export async function holdOrRelease(
 
 async function ofBatch(services: WakeServices, id: BatchId, word: CutoverWord): Promise<void> {
   await changeBatch(services, id, (batch) =>
-    isNews(batch.cutover, word, `the cutovers of ${id}`) ? { ...batch, cutover: word } : batch,
+    withCutover(batch, newsOf(batch.cutover, word, `the cutovers of ${id}`)),
   );
 }
 
@@ -46,8 +46,9 @@ async function ofMove(services: WakeServices, id: MoveId, word: CutoverWord): Pr
       });
     }
     if (move.joined !== undefined) throw isJoined(move.id, move.joined.move);
-    if (!isNews(move.cutover, word, `the cutover of ${id}`)) return;
-    const answer = await services.store.commit('move', move, { ...move, cutover: word });
+    const after = withCutover(move, newsOf(move.cutover, word, `the cutover of ${id}`));
+    if (after === move) return;
+    const answer = await services.store.commit('move', move, after);
     if (answer.kind === 'committed') return;
   }
 }
@@ -61,9 +62,19 @@ function isJoined(id: MoveId, carrier: MoveId): Refused {
   });
 }
 
-function isNews(last: CutoverWord | undefined, word: CutoverWord, what: string): boolean {
-  if (last === undefined || last.at < word.at) return true;
-  if (last.kind === word.kind) return false;
-  if (last.at > word.at) throw saidLater(what);
-  return true;
+const withCutover = <T extends object>(it: T, cutover: CutoverWord | undefined): T =>
+  cutover === undefined ? it : { ...it, cutover };
+
+/**
+ * What stands once this has been said, as of pauses: a hold that comes from another publisher than what stands counts
+ * however late its clock is.
+ *
+ * @returns undefined when it is so already
+ */
+function newsOf(last: CutoverWord | undefined, word: CutoverWord, what: string): CutoverWord | undefined {
+  if (last === undefined || last.at < word.at) return word;
+  if (last.kind === word.kind) return undefined;
+  if (last.at === word.at) return word;
+  if (word.kind === 'released' || last.by === word.by) throw saidLater(what, last, word);
+  return { ...word, at: last.at + 1 };
 }

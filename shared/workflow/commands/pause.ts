@@ -45,7 +45,7 @@ async function say(services: WakeServices, subject: Subject, verb: PauseWord, by
         throw unknownEndpoint(endpoint, 'data.endpoint');
       const command = { kind: verb, by };
       const answer = await arbitrate(services, endpoint, command);
-      if (answer.kind === 'refused') throw saidLater(endpoint);
+      if (answer.kind === 'refused') throw saidLater(endpoint, oppositeOf(answer.placement, verb) ?? by, by);
       if (answer.kind === 'unknown') throw silent(endpoint, command);
       return;
     }
@@ -63,12 +63,15 @@ async function say(services: WakeServices, subject: Subject, verb: PauseWord, by
 /** @returns the same object when it is so already */
 function withWord<P extends Pausable>(it: P, what: string, verb: PauseWord, by: Hold): P {
   const state = said(it, verb, by);
-  if (state === 'said-later') throw saidLater(what);
+  if (state === 'said-later') throw saidLater(what, oppositeOf(it, verb) ?? by, by);
   if (state === 'so-already') return it;
   const copy = { ...it, ...state };
   Reflect.deleteProperty(copy, verb === 'pause' ? 'resumed' : 'paused');
   return copy;
 }
+
+const oppositeOf = ({ paused, resumed }: Pausable, verb: PauseWord): Hold | undefined =>
+  verb === 'pause' ? resumed : paused;
 
 async function waitingOn(services: WakeServices, subject: Subject): Promise<readonly MoveId[]> {
   switch (subject.kind) {

@@ -1,4 +1,4 @@
-import type { Pair } from '../../domain/batch.ts';
+import type { Batch, Pair } from '../../domain/batch.ts';
 import type { Command } from '../../domain/command.ts';
 import type { EventHead } from '../../domain/event.ts';
 import type { Hold } from '../../domain/fleet.ts';
@@ -47,7 +47,7 @@ async function retryMove(
   const label = labelOf(move.execution);
   switch (label) {
     case 'stuck':
-      await goOn(services, id, { reason, by });
+      await goOn(services, move, { reason, by });
       return undefined;
     case 'rolled-back': {
       const [pair] = await stillThere(services, [move]);
@@ -91,7 +91,7 @@ async function retryBatch(
 ): Promise<BatchId | undefined> {
   const { policy, priority } = await knownBatch(services, id);
   const stuck = await movesOf(services, id, 'stuck');
-  for (const move of stuck) await goOn(services, move.id, { reason, by });
+  for (const move of stuck) await goOn(services, move, { reason, by });
   const pairs = await stillThere(services, await movesOf(services, id, 'rolled-back'));
   if (pairs.length > 0) {
     return openBatch(services, head, {
@@ -132,8 +132,21 @@ async function movesOf(
   return found;
 }
 
-async function goOn(services: RetryServices, id: MoveId, { reason, by }: Wish): Promise<void> {
+/** Its batch runs again: it has an end to come to, can be paused and cancelled, and counts anew. */
+async function goOn(services: RetryServices, { id, batch }: Move, { reason, by }: Wish): Promise<void> {
+  await reopen(services, batch);
   await tellMove(services, id, () => ({ kind: 'retried', note: reason }), by.by);
+}
+
+/** Before the move is told: were it after, its change might be counted while the batch counts nothing. */
+async function reopen({ store }: Pick<Services, 'store'>, id: BatchId): Promise<void> {
+  for (;;) {
+    const batch = await store.load('batch', { id });
+    if (batch?.state !== 'completed') return;
+    const { endedAt: _, ...rest } = batch;
+    const again: Batch = { ...rest, state: 'running', reopened: (batch.reopened ?? 0) + 1 };
+    if ((await store.commit('batch', batch, again)).kind === 'committed') return;
+  }
 }
 
 /** Of these moves: whose endpoint is where it was and nobody's, and where it was to go. */

@@ -1,4 +1,5 @@
 import type { Batch } from '../../domain/batch.ts';
+import type { Hold } from '../../domain/fleet.ts';
 import type { BatchId, MoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 import { Refused } from '../requests/record-request.ts';
@@ -57,12 +58,12 @@ export async function changeBatch(
   }
 }
 
-/** Somebody has said the opposite later. */
-export function saidLater(what: string): Refused {
+/** Somebody has said the opposite later, by the times that the two have given. */
+export function saidLater(what: string, other: Hold, word: Pick<Hold, 'at'>): Refused {
   return new Refused({
     code: 'command-superseded',
     field: 'time',
-    sentence: `the opposite was said of ${what} later`,
-    cure: 'look at how it stands now, and publish the command again if that is not what you want',
+    sentence: `the opposite was said of ${what} later: by ${other.by}, for ${new Date(other.at).toISOString()}; this was said for ${new Date(word.at).toISOString()}`,
+    cure: 'if it is what you want now, publish it again under another id and without time, so that it counts from when it is received; and look at the clock of who published it',
   });
 }

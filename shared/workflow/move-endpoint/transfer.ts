@@ -38,7 +38,11 @@ export const preflight: MoveStep = {
     const { permits } = scene.services;
     const { id, endpoint, source, target } = hand.task;
     await mustArbitrate(scene.services, endpoint, { kind: 'release', move: id });
-    await Promise.all([permits.giveBack(source, 'out', id), permits.giveBack(target, 'in', id)]);
+    await Promise.all([
+      permits.giveBack(source, 'out', id),
+      permits.giveBack(target, 'in', id),
+      permits.unreserve(target, id),
+    ]);
     return { kind: 'done' };
   },
 };

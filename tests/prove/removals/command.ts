@@ -34,11 +34,11 @@ export const commandRemovals = [
     },
     {
       name: 'latest-word',
-      enforces: 'Of two words about one thing the later one stands, whichever arrives first.',
+      enforces: 'Of two words of a publisher about one thing the later one stands, whichever arrives first.',
       file: 'shared/domain/pause.ts',
       symbol: 'said',
-      from: "if (other !== undefined && other.at > by.at) return 'said-later';",
-      to: "if (other === by) return 'said-later';",
+      from: 'if (other !== undefined && other.at > by.at) {',
+      to: 'if (other !== undefined && other === by) {',
       test: 'tests/property/gate.test.ts',
       testName:
         'what is held back and let go stands by the latest word, in whatever order the words arrive, and however often',
