@@ -218,6 +218,42 @@ describe('work that was planned before a host failed', () => {
     expect((await placed(bench, 'shop')).host).toBe(moved?.target);
   });
 
+  test('onto it goes elsewhere also when it has begun, as long as nothing of it is there and no worker holds it', async () => {
+    const bench = await furnished();
+    await request(bench, ['shop']);
+    await plan(bench);
+    await dispatchMoves(bench.services, [], soon);
+    const [begun] = await moves(bench);
+    const former = begun?.target ?? hostName('b');
+    expect(begun).toMatchObject({ execution: { status: { state: 'running', step: 'preflight' } } });
+    await fail(bench, former);
+    bench.clock.pass(graceMs);
+    const { store } = bench.services;
+    if (begun?.execution.status.state !== 'running') throw new Error('no move');
+    const lease = { owner: 'w', token: begun.execution.token + 1, until: bench.clock.now() + 1_000 };
+    const status = { ...begun.execution.status, lease };
+    await store.commit('move', begun, {
+      ...begun,
+      execution: { ...begun.execution, token: lease.token, status },
+    });
+    await healHost(bench.services, former);
+    expect(await moves(bench)).toMatchObject([
+      { target: former, execution: { status: { state: 'running' } } },
+    ]);
+    bench.clock.pass(1_000);
+    await healHost(bench.services, former);
+    const [turned] = await moves(bench);
+    expect(turned).toMatchObject({
+      batch: begun.batch,
+      execution: { status: { state: 'waiting', waiting: { code: 'permit' } }, last: { fact: 're-planned' } },
+    });
+    expect(turned?.target).not.toBe(former);
+    expect(await hostIn(bench, former)).toMatchObject({ reserved: {}, permitsIn: [] });
+    expect((await hostIn(bench, 'a')).permitsOut).toEqual([]);
+    await run(bench);
+    expect((await placed(bench, 'shop')).host).toBe(turned?.target);
+  });
+
   test('onto it ends with the reason where its request names that host', async () => {
     const bench = await furnished();
     await request(bench, ['shop', 'mail'], 'b');

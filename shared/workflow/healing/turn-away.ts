@@ -4,7 +4,8 @@ import { healer } from '../../domain/healing.ts';
 import { failures } from '../../domain/health.ts';
 import type { Host } from '../../domain/host.ts';
 import { isMoveId, type HostName } from '../../domain/ids.ts';
-import type { Move } from '../../domain/move.ts';
+import type { Execution } from '../../domain/execution.ts';
+import { permitWait, type Move } from '../../domain/move.ts';
 import { Ground } from '../../domain/planning/ground.ts';
 import { termsOf } from '../../domain/planning/make-plan.ts';
 import { Placer } from '../../domain/planning/place.ts';
@@ -24,9 +25,9 @@ export type TurnServices = Pick<
 const unbegun: readonly string[] = ['preflight', 'reserve'];
 
 /**
- * Moves that were planned onto a host that has failed, and of which nothing is there yet: those that wait go to
- * another host, where the batch leaves the choice; the others end with the reason, and their batch goes on. What has
- * begun to copy is left to its own patience: the host may come back.
+ * Moves that were planned onto a host that has failed, and of which nothing is there yet: they go to another host, where
+ * the batch leaves the choice; the others end with the reason, and their batch goes on. One that a worker holds is
+ * looked at with the next sweep. What has begun to copy is left to its own patience: the host may come back.
  */
 export async function turnAway(services: TurnServices, host: Host): Promise<void> {
   const ids = Object.keys(host.reserved).filter(isMoveId);
@@ -52,11 +53,8 @@ function isUnbegun({ execution: { status } }: Move): boolean {
 }
 
 async function turn(services: TurnServices, host: Host, move: Move, ground: Ground): Promise<void> {
-  const { status } = move.execution;
-  if (status.state !== 'waiting') {
-    await end(services, move, targetFailed(host, move, 'it had not begun to copy'));
-    return;
-  }
+  const waiting = waitingAgain(services, move);
+  if (waiting === undefined) return;
   const { wanted, terms } = await askedOf(services, move);
   if (wanted === host.name) {
     await end(services, move, targetFailed(host, move, 'its request names no other target'));
@@ -70,7 +68,7 @@ async function turn(services: TurnServices, host: Host, move: Move, ground: Grou
     await end(services, move, targetFailed(host, move, answer.failure.sentence));
     return;
   }
-  await replan(services, move, { host: answer.target, why: answer.why }, seat.bytes);
+  await replan(services, move, waiting, { host: answer.target, why: answer.why }, seat.bytes);
 }
 
 /** How the request asks for it, and the target that it names; undefined: the planner chose it. */
@@ -91,17 +89,29 @@ async function askedOf(
   }
 }
 
+/**
+ * A move that has looked at its hosts, and left nothing there, waits again as if it had never begun.
+ * @returns undefined while a worker holds it
+ */
+function waitingAgain(services: TurnServices, move: Move): Execution | undefined {
+  if (move.execution.status.state === 'waiting') return move.execution;
+  const fact = { kind: 'set-back' as const, ...permitWait(move) };
+  const decision = decide(moveShape(services), move.execution, fact, services.clock.now(), healer);
+  return decision.kind === 'next' ? decision.execution : undefined;
+}
+
 async function replan(
   { store, permits, clock, log }: TurnServices,
   move: Move,
+  execution: Execution,
   { host: target, why }: { readonly host: HostName; readonly why: string },
   bytes: number,
 ): Promise<void> {
-  const { id, execution, source, target: former } = move;
+  const { id, source, target: former } = move;
   if (execution.status.state !== 'waiting') return;
   await permits.reserve(target, id, bytes);
   const now = clock.now();
-  const answer = await store.commit('move', move, {
+  const after: Move = {
     ...move,
     target,
     why: `${why}; ${former}, where it was to go, has failed`,
@@ -109,12 +119,17 @@ async function replan(
       ...execution,
       status: {
         ...execution.status,
-        waiting: { ...execution.status.waiting, on: `a permit on ${source} and ${target}` },
+        waiting: { ...execution.status.waiting, ...permitWait({ source, target }) },
         dueAt: now,
       },
       last: { fact: 're-planned', at: now, by: healer },
     },
-  });
+  };
+  // What was under way gives both permits back with the same write, as when it is set back for a more urgent one.
+  const answer =
+    move.execution.status.state === 'waiting'
+      ? await store.commit('move', move, after)
+      : await permits.setBack(move, after);
   // Somebody has let it go, or has planned it anew too: whatever is set aside in vain, the sweep finds.
   if (answer.kind === 'conflict') return;
   // Between the two a sweep may have taken it for space that nobody wants.
