@@ -177,6 +177,20 @@ describe.each(stages)('the stage %s', (stage) => {
     expect(bounds.MaximumRecordAgeInSeconds).toBeLessThan(86_400);
   });
 
+  test('tells the relay of every kind of row that it tells the world of', () => {
+    const [, { Properties }] = required(
+      ofType('AWS::Lambda::EventSourceMapping').find(([id]) => id.includes('Dynamodb')),
+    );
+    const { FilterCriteria } = z
+      .object({ FilterCriteria: z.object({ Filters: z.array(z.object({ Pattern: z.string() })) }) })
+      .parse(Properties);
+    const kinds = FilterCriteria.Filters.map(({ Pattern }): unknown => JSON.parse(Pattern));
+    expect(kinds).toContainEqual({
+      eventName: ['INSERT', 'MODIFY'],
+      dynamodb: { NewImage: { kind: { S: ['move', 'endpoint', 'news', 'scaler'] } } },
+    });
+  });
+
   test('gives each function, and the API, a role of its own, with nothing of everything', () => {
     const roles = [...[...lambdas().values()].map(({ Role }) => Role), 'ApiRole'];
     expect(new Set(roles).size).toBe(roles.length);

@@ -39,7 +39,7 @@ export class MemoryTable {
   /** Asked before every call. */
   fault: (call: TableCall) => Fault = () => 'none';
   /** Told of every write, in order, as the table's stream would. */
-  onChange: (change: MemoryChange) => void = () => undefined;
+  onChange: (change: MemoryChange) => void = nobody;
   readonly #rows = new Map<string, Row>();
   #late: (() => void)[] = [];
 
@@ -101,9 +101,9 @@ export class MemoryTable {
         if (before !== undefined) this.onChange({ before, after: undefined });
         continue;
       }
-      const { row: after, isOther } = taken(next, before);
+      const after = taken(next, before);
       this.#rows.set(nameOf(key), after);
-      if (isOther) this.onChange({ before, after });
+      if (this.onChange !== nobody && !isDeepStrictEqual(before, after)) this.onChange({ before, after });
     }
     return 'done';
   }
@@ -129,23 +129,16 @@ export class MemoryTable {
 }
 
 /** A row as it is kept. What stays as it was is not copied again: a large row of which little changes is written often. */
-function taken(next: Row, before: Row | undefined): { readonly row: Row; readonly isOther: boolean } {
+function taken(next: Row, before: Row | undefined): Row {
   const kept: Record<string, Attribute> = {};
-  let isOther = before === undefined;
   for (const name of Object.keys(next)) {
     const value = next[name];
-    if (value === undefined) continue;
-    const old = before?.[name];
-    if (value === old) {
-      kept[name] = value;
-      continue;
-    }
-    kept[name] = defined(value);
-    isOther ||= !isDeepStrictEqual(old, kept[name]);
+    if (value !== undefined) kept[name] = value === before?.[name] ? value : defined(value);
   }
-  isOther ||= before !== undefined && Object.keys(before).length !== Object.keys(kept).length;
-  return { row: { ...kept, pk: next.pk, sk: next.sk }, isOther };
+  return { ...kept, pk: next.pk, sk: next.sk };
 }
+
+const nobody = (): void => undefined;
 
 function isIn(value: Row[string], range: RowsQuery['range']): boolean {
   if (value === undefined) return false;
