@@ -25,6 +25,8 @@ export interface StageOptions {
 /** How many events are on their way at once. */
 const abreast = 24;
 const readAtOnce = 500;
+const fewAtOnce = 25;
+const lookEveryMs = 1_000;
 const patienceMs = 600_000;
 const newsEveryMs = 15_000;
 const capacityBytes = 1_000_000_000;
@@ -90,12 +92,16 @@ export class Stage {
         labels: { kind: 'simulated' },
       })),
     );
-    let missing = fleet.endpoints.map(({ name }) => name);
+    const missing = fleet.endpoints.map(({ name }) => name);
     await this.until('all endpoints to be registered', async () => {
-      const some = missing.slice(0, readAtOnce);
-      const found = await this.placements(some);
-      missing = [...some.filter((_, index) => found[index] === undefined), ...missing.slice(readAtOnce)];
-      return missing.length === 0;
+      while (missing.length > 0) {
+        // A few at a time: who asks for all of them again and again keeps the table from its work.
+        const some = missing.slice(-fewAtOnce);
+        const found = await this.placements(some);
+        if (found.some((placement) => placement === undefined)) return false;
+        missing.length -= some.length;
+      }
+      return true;
     });
   }
 
@@ -205,7 +211,7 @@ export class Stage {
         for (const line of await this.news()) this.say(line);
         told = now;
       }
-      await sleep(250);
+      await sleep(lookEveryMs);
     }
   }
 
