@@ -18,24 +18,22 @@ import {
 import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
 
 const permitsField = z.set(moveIdField).transform((held) => [...held].sort());
+const isObject = (it: unknown): it is JsonObject =>
+  typeof it === 'object' && it !== null && !Array.isArray(it);
 const optionsField = jsonField.transform((value, context): JsonObject => {
-  const object = anyObject.safeParse(value);
-  if (object.success) return object.data;
+  if (isObject(value)) return value;
   context.addIssue({ code: 'custom', message: 'no JSON object' });
   return z.NEVER;
 });
-const anyObject = z.custom<JsonObject>((it) => typeof it === 'object' && it !== null && !Array.isArray(it));
 
 /** All at one go: there is one for each move on its way to the host, and a planner reads them for each of these. */
-const reservedField = z.custom<Host['reserved']>(isReserved, 'no bytes by ids of moves');
-
-function isReserved(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
-  for (const [move, bytes] of Object.entries(value)) {
-    if (!isMoveId(move) || !Number.isSafeInteger(bytes) || bytes < 0) return false;
-  }
-  return true;
-}
+const reservedField = z.custom<Host['reserved']>(
+  (it) =>
+    isObject(it) &&
+    Object.entries(it).every(
+      ([move, bytes]) => isMoveId(move) && Number.isInteger(bytes) && Number(bytes) >= 0,
+    ),
+);
 
 const sequence = z.exactOptional(z.int());
 

@@ -53,17 +53,14 @@ export function planHostOf(host: Host, ours: ReadonlySet<string> = new Set()): P
     driver,
     zone,
     hasFailed,
-    reservedBytes: reservedBytes(host, ours),
+    reservedBytes: Object.entries(host.reserved).reduce(
+      (sum, [move, bytes]) => (ours.has(move) ? sum : sum + bytes),
+      0,
+    ),
     ...(major === undefined ? {} : { major }),
     ...(capacityBytes === undefined ? {} : { capacityBytes }),
     ...(closed === undefined ? {} : { closed }),
   };
-}
-
-function reservedBytes({ reserved }: Host, ours: ReadonlySet<string>): number {
-  let sum = 0;
-  for (const [move, bytes] of Object.entries(reserved)) if (!ours.has(move)) sum += bytes;
-  return sum;
 }
 
 /** @param target where the move that has the endpoint takes it, if one has it */
