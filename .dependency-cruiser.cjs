@@ -5,7 +5,7 @@ const only = (name, folder, allowed) => ({
   from: { path: `^shared/${folder}/` },
   to: { path: '^(shared|functions|local|cli|web|bench|tests)/', pathNot: `^shared/(${allowed})/` },
 });
-const edges = '^(local|cli|tests|bench|contracts)/';
+const edges = '^(local|cli|tests|bench|contracts|publisher)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -58,7 +58,7 @@ module.exports = {
       name: 'shared-is-below-everything',
       severity: 'error',
       from: { path: '^(shared|functions)/' },
-      to: { path: '^(local|cli|web|bench|tests|contracts)/' },
+      to: { path: '^(local|cli|web|bench|tests|contracts|publisher)/' },
     },
     {
       name: 'sdk-in-its-place',

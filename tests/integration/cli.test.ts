@@ -443,6 +443,99 @@ describe('dray on the embedded cloud', () => {
   });
 });
 
+describe('the status API of the embedded cloud', () => {
+  const answered = z.looseObject({ state: z.string().optional() });
+  interface Sending {
+    readonly method?: string;
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly body?: string;
+  }
+  async function api() {
+    const { value } = await dray.json(['env']);
+    const { DRAY_API_URL, DRAY_API_KEY } = z
+      .object({ DRAY_API_URL: z.url(), DRAY_API_KEY: z.string() })
+      .parse(value);
+    const ask = async (path: string, init: Sending = {}, key = DRAY_API_KEY) => {
+      const headers = { 'x-api-key': key, 'content-type': 'application/json', ...init.headers };
+      const response = await fetch(`${DRAY_API_URL}${path}`, { ...init, headers });
+      return {
+        status: response.status,
+        location: response.headers.get('location'),
+        body: answered.parse(await response.json()),
+      };
+    };
+    /** Posts, and waits until somebody has taken it. */
+    const command = async (path: string, id: string, body: object) => {
+      const headers = { 'idempotency-key': id };
+      const posted = await ask(path, { method: 'POST', headers, body: JSON.stringify(body) });
+      expect(posted).toMatchObject({ status: 202, location: `/local/requests/${id}` });
+      for (;;) {
+        const { body: request } = await ask(`/requests/${id}`);
+        if (request.state !== 'waiting') return request;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    return { ask, command };
+  }
+
+  it('says of hosts, endpoints and batches what dray says', async () => {
+    const { ask } = await api();
+    expect((await ask('/hosts', {}, 'another')).status).toBe(403);
+    const { value } = await dray.json(['endpoint', 'show', 'tenant-00001']);
+    const { host, epoch } = z.looseObject({ host: z.string(), epoch: z.number() }).parse(value);
+    expect(await ask('/endpoints/tenant-00001')).toMatchObject({ body: { host, epoch } });
+    expect(await ask(`/hosts/${host}/endpoints`)).toMatchObject({
+      body: {
+        endpoints: expect.arrayContaining([expect.objectContaining({ endpoint: 'tenant-00001', epoch })]),
+      },
+    });
+    const batches = z
+      .object({ batches: z.array(z.looseObject({ batch: z.string(), createdAt: z.number() })) })
+      .parse((await ask('/batches')).body).batches;
+    expect(batches.map(({ createdAt }) => createdAt)).toEqual(
+      batches.map(({ createdAt }) => createdAt).toSorted((one, other) => other - one),
+    );
+    const listed = await dray.json(['batch', 'list', '--limit', '500']);
+    expect(batches.map(({ batch }) => batch)).toEqual(
+      z
+        .object({ batches: z.array(z.object({ batch: z.string() })) })
+        .parse(listed.value)
+        .batches.map(({ batch }) => batch),
+    );
+  });
+
+  it('takes a command, which does what the same event does, and tells what became of it', async () => {
+    const { ask, command } = await api();
+    expect(await command('/hosts/h3/cordon', 'api-cordon', { reason: 'by API' })).toMatchObject({
+      state: 'accepted',
+    });
+    expect(await ask('/hosts/h3')).toMatchObject({
+      body: { intent: { value: 'cordoned', reason: 'by API' } },
+    });
+    expect(await command('/hosts/h3/uncordon', 'api-uncordon', { reason: 'by API' })).toMatchObject({
+      state: 'accepted',
+    });
+    expect(
+      await command('/batches', 'api-refused', { reason: 'by API', endpoints: ['nobody'] }),
+    ).toMatchObject({
+      state: 'refused',
+      code: 'endpoint-unknown',
+      field: 'data.endpoints[0]',
+      cure: expect.stringContaining('dray endpoint discover'),
+    });
+    const from = z.looseObject({ host: z.string() }).parse((await ask('/endpoints/tenant-00001')).body).host;
+    const request = await command('/batches', 'api-move', {
+      reason: 'by API',
+      endpoints: ['tenant-00001'],
+      target: from === 'h3' ? 'h2' : 'h3',
+    });
+    expect(request).toMatchObject({ state: 'accepted', batch: expect.stringMatching(/^bt_/) });
+    const batch = z.object({ batch: z.string() }).loose().parse(request).batch;
+    await dray.run(['batch', 'wait', batch]);
+    expect(await ask(`/batches/${batch}`)).toMatchObject({ body: { state: 'completed', reason: 'by API' } });
+  });
+});
+
 describe('dray with real servers and passwords', () => {
   let source: PostgresServer;
   let target: PostgresServer;

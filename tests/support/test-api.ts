@@ -1,8 +1,10 @@
 import { createRequire } from 'node:module';
 import * as z from 'zod';
 import { RestApi } from '../../local/api/rest-api.ts';
+import { startApiServer, type ApiServer } from '../../local/api/server.ts';
 import { createTableCaller } from '../../local/api/table-caller.ts';
 import { provisionApis } from '../../local/provision/apis.ts';
+import { freePort } from '../../local/servers/ports.ts';
 import { createStack } from '../../local/template/stack.ts';
 import { parseTemplate } from '../../local/template/template.ts';
 import { createDynamoClient, createDynamoOnceClient } from '../../shared/aws/clients.ts';
@@ -36,6 +38,8 @@ export interface TestApi {
   ask(method: string, path: string, asked?: Asked): Promise<TestAnswer>;
   /** The bodies of all requests that were sent to the table. */
   readonly asked: readonly { readonly action: string; readonly body: string }[];
+  /** Over HTTP: answers the address of the stage. */
+  serve(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -83,6 +87,7 @@ export async function openTestApi(): Promise<TestApi> {
   const caller = createTableCaller(dynamo.endpoint, 'eu-central-1');
   const asked: { action: string; body: string }[] = [];
   const troubles: string[] = [];
+  let server: ApiServer | undefined;
   const api = new RestApi({
     definition: stage.definition,
     stage: stage.stage,
@@ -116,7 +121,13 @@ export async function openTestApi(): Promise<TestApi> {
         body: answer.text === '' ? undefined : JSON.parse(answer.text),
       };
     },
+    async serve() {
+      server = await startApiServer(await freePort());
+      server.serve(new Map([[stage.stage, api]]));
+      return `${server.endpoint}/${stage.stage}`;
+    },
     async close() {
+      await server?.stop();
       caller.close();
       client.destroy();
       onceClient.destroy();
