@@ -391,6 +391,33 @@ describe.each(stages)('the stage %s', (stage) => {
     expect(table()['SSESpecification']).toEqual({ SSEEnabled: true });
   });
 
+  test('shows the console to browsers through its distribution, and its bucket to nobody else', () => {
+    expect(made().template.Resources['ConsoleBucketPolicy']?.Properties).toMatchObject({
+      PolicyDocument: {
+        Statement: [
+          { Effect: 'Deny' },
+          {
+            Principal: { Service: 'cloudfront.amazonaws.com' },
+            Action: 's3:GetObject',
+            Condition: {
+              StringEquals: {
+                'AWS:SourceArn': {
+                  'Fn::Sub': expect.stringMatching(/:distribution\/\${ConsoleDistribution}$/),
+                },
+              },
+            },
+          },
+        ],
+      },
+    });
+    expect(made().template.Resources['ConsoleDistribution']?.Properties).toMatchObject({
+      DistributionConfig: {
+        Origins: [{ OriginAccessControlId: { 'Fn::GetAtt': ['ConsoleAccess', 'Id'] } }],
+        DefaultCacheBehavior: { ViewerProtocolPolicy: 'redirect-to-https', AllowedMethods: ['GET', 'HEAD'] },
+      },
+    });
+  });
+
   test('has the table that the code reads and writes', () => {
     const keys = z.array(z.object({ AttributeName: z.string(), KeyType: z.enum(['HASH', 'RANGE']) }));
     const found = z
@@ -479,6 +506,8 @@ describe.each(stages)('the stage %s', (stage) => {
         'ManifestsTopicArn',
         'ApiUrl',
         'ApiKeyId',
+        'ConsoleBucketName',
+        'ConsoleUrl',
         ...[...queues().keys()].map((id) => `${id}Url`),
       ]),
     );
