@@ -20,7 +20,7 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, pathNot: '\\.(cjs|js|d\\.ts)$|-main\\.ts$' },
+      from: { orphan: true, pathNot: '\\.(cjs|js|d\\.ts)$|-main\\.ts$|/vite\\.config\\.ts$' },
       to: {},
     },
     {

@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 /** Where time, chance and the environment are the code's own business. */
-const edges = ['local/**', 'cli/**', 'tests/**', 'bench/**', '*.js', '*.ts'];
+const edges = ['local/**', 'cli/**', 'web/**', 'tests/**', 'bench/**', '*.js', '*.ts'];
 
 const timeAndChance = [
   {
@@ -30,7 +30,7 @@ const casts = [
 ];
 
 export default tseslint.config(
-  { ignores: ['node_modules', '.serverless', '.esbuild', '.drayage', 'coverage', '**/*.cjs'] },
+  { ignores: ['node_modules', '.serverless', '.esbuild', '.drayage', 'coverage', 'web/dist', '**/*.cjs'] },
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
   {

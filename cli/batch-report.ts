@@ -1,10 +1,10 @@
 import type { Batch } from '../shared/domain/batch.ts';
 import type { Failure } from '../shared/domain/failure.ts';
 import type { Hold } from '../shared/domain/fleet.ts';
+import type { GateScene } from '../shared/domain/gate.ts';
 import type { Host } from '../shared/domain/host.ts';
 import type { HostName } from '../shared/domain/ids.ts';
 import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
-import type { Said } from './said.ts';
 import { resultsOf, type MoveResults } from '../shared/workflow/move-endpoint/results.ts';
 
 /** A batch and its moves as they were at one moment. */
@@ -17,7 +17,7 @@ export interface BatchSnapshot {
   /** Hosts of waiting moves, as far as they are known: they tell what is waited for. */
   readonly hosts?: ReadonlyMap<HostName, Host>;
   /** Whether everything is paused, and how its maintenance window stands. */
-  readonly said?: Said;
+  readonly said?: Pick<GateScene, 'fleet' | 'window'>;
 }
 
 /** A batch for programs; this shape is stable (docs/cli.md). */

@@ -4,6 +4,7 @@ export type CloudErrorCode =
   | 'CloudAlreadyRunning'
   | 'CloudStartFailed'
   | 'CloudStopped'
+  | 'ConsoleNotBuilt'
   | 'FunctionUnknown'
   | 'NodeTooOld'
   | 'PackagingFailed'

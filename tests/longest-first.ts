@@ -12,6 +12,7 @@ const longest = [
   'driver-postgres-plain',
   'drain',
   'demo-drain',
+  'console',
   'package',
   'cli',
   'simulation',

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { CloudError, startCloud, type Cloud } from '../../local/cloud.ts';
+import { startConsole } from '../../local/console/console.ts';
+import type { ConsoleServer } from '../../local/console/server.ts';
 import { CliError, exit } from '../cli-error.ts';
 import { chooseStateDir, defaultStateDir, projectRoot } from '../installation.ts';
 import { port } from '../options.ts';
@@ -22,7 +24,7 @@ export function addUp(program: Command, session: Session): void {
     )
     .option(
       '--port <number>',
-      'the port of its endpoint; SNS, SQS and S3 take the next one, the API the one after. 0: any',
+      'the port of its endpoint; SNS, SQS and S3 take the next one, the API and the console those after. 0: any',
       port,
     )
     .option('--logs', 'print what the functions write')
@@ -49,12 +51,15 @@ async function up(session: Session, options: UpOptions): Promise<number> {
     });
     ended.resolve(exit.failed);
   });
+  let page: ConsoleServer | undefined;
   try {
-    greet(session, cloud, performance.now() - began);
+    page = await open(session, cloud, options);
+    greet(session, cloud, page, performance.now() - began);
     return await ended.promise;
   } finally {
     off();
     terminal.note('Stopping…');
+    await page?.stop();
     await cloud.stop();
     terminal.note(`Stopped. Its state stays in ${stateDir}.`);
   }
@@ -94,6 +99,32 @@ async function start(
   }
 }
 
+/** The console. A cloud without one is still a cloud: why there is none is said. */
+async function open(
+  { terminal }: Session,
+  cloud: Cloud,
+  { port: first = 0 }: UpOptions,
+): Promise<ConsoleServer | undefined> {
+  try {
+    return await startConsole({
+      root: projectRoot,
+      cloud,
+      onNotice: (text) => {
+        terminal.note(text);
+      },
+      ...(first === 0 ? {} : { port: first + 3 }),
+    });
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    terminal.error({
+      code: kebab(error.code),
+      sentence: `There is no console: ${error.message}`,
+      cure: 'everything else is up; run npm ci, and npm run build:web shows what is wrong with the sources',
+    });
+    return undefined;
+  }
+}
+
 const kebab = (text: string): string => text.replace(/(?!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
 
 function cureOf(code: CloudError['code']): string {
@@ -110,7 +141,7 @@ function cureOf(code: CloudError['code']): string {
   }
 }
 
-function greet({ terminal }: Session, cloud: Cloud, ms: number): void {
+function greet({ terminal }: Session, cloud: Cloud, page: ConsoleServer | undefined, ms: number): void {
   const { env, outputs, stateDir, api } = cloud;
   const flag = stateDir === defaultStateDir ? '' : ` --state-dir ${stateDir}`;
   terminal.line([styled('good', '✓'), ` the embedded cloud is up (${showDuration(ms)})`]);
@@ -119,6 +150,7 @@ function greet({ terminal }: Session, cloud: Cloud, ms: number): void {
     ['  SNS, SQS, S3', env['AWS_ENDPOINT_URL_SNS'] ?? ''],
     ['  requests', outputs['RequestsTopicArn'] ?? ''],
     ['  host changes', outputs['HostChangesTopicArn'] ?? ''],
+    ...(page === undefined ? [] : [['  console', page.url]]),
     ['  API', api?.url ?? ''],
     ['  table', outputs['TableName'] ?? ''],
     ['  state', stateDir],

@@ -7,10 +7,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { projectRoot } from '../../cli/installation.ts';
 import { renderBatch } from '../../cli/render-batch.ts';
 import { createTerminal } from '../../cli/terminal.ts';
 import { styled } from '../../cli/text.ts';
 import { watchBatch } from '../../cli/watch-batch.ts';
+import { CloudError } from '../cloud-error.ts';
+import { startConsole } from '../console/console.ts';
+import type { ConsoleServer } from '../console/server.ts';
 import { Scene } from './scene.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { isSuccess, outcomeOf, renderSummary } from './summary.ts';
@@ -66,7 +70,9 @@ async function run(): Promise<number> {
       terminal.line(styled('faint', `  ${line}`));
     },
   });
+  let page: ConsoleServer | undefined;
   try {
+    if (staysUp) page = await openConsole(scene);
     const success = await drain(scene);
     if (staysUp) await stayUp(scene);
     return success ? 0 : 1;
@@ -74,7 +80,21 @@ async function run(): Promise<number> {
     if (!interrupted.aborted) throw error;
     return 130;
   } finally {
+    await page?.stop();
     await scene.strike();
+  }
+}
+
+/** What is shown does not depend on it: where there is none, that is said. */
+async function openConsole({ cloud }: Scene): Promise<ConsoleServer | undefined> {
+  try {
+    const page = await startConsole({ root: projectRoot, cloud });
+    headline(`To watch it in a browser: ${page.url}`);
+    return page;
+  } catch (error) {
+    if (!(error instanceof CloudError)) throw error;
+    terminal.line(styled('bad', `  There is no console: ${error.message}`));
+    return undefined;
   }
 }
 

@@ -7,7 +7,7 @@ import { hostileCorpus } from '../support/hostile-corpus.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const file = join(root, 'docs/errors.md');
-const catalogue = readCatalogue(root, ['shared', 'cli']);
+const catalogue = readCatalogue(root, ['shared', 'cli', 'web']);
 
 test('every code of the sources stands in docs/errors.md, with its sentence and its cure', async () => {
   const options = await resolveConfig(file);
