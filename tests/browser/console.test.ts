@@ -25,9 +25,9 @@ const complaints: string[] = [];
 
 beforeAll(async () => {
   mkdirSync(pictures, { recursive: true });
-  // A copy takes a second or two: long enough to be seen.
-  const behaviour = { copyBytesPerSecond: 20_000, slots: 4, workers: 4 };
-  const spec = { hosts: 4, endpoints: 32, onHosts: 2, bytes: 30_000, behaviour };
+  // A copy takes three seconds, and four go at once: there is time to look on, and to pause.
+  const behaviour = { copyBytesPerSecond: 10_000, slots: 4, workers: 4 };
+  const spec = { hosts: 4, endpoints: 20, onHosts: 2, bytes: 30_000, behaviour };
   [scene, browser] = await Promise.all([ConsoleScene.set(spec, 1_000_000), openChromium()]);
   tab = await browser.newPage({ viewport: { width: 1_440, height: 900 } });
   tab.on('console', (message) => {
@@ -124,9 +124,9 @@ describe('the console', () => {
 
   test('shows the fleet: each host with what it holds', async () => {
     await tab.goto(scene.page.url);
-    const row = tab.getByRole('row', { name: /^sim-1 z1 active 16/ });
+    const row = tab.getByRole('row', { name: /^sim-1 z1 active 10/ });
     await row.waitFor(soon);
-    await tab.getByRole('img', { name: /^4 hosts with 32 serving/ }).waitFor();
+    await tab.getByRole('img', { name: /^4 hosts with 20 serving/ }).waitFor();
     await tab.getByText(/^Live · /).waitFor();
     await portray('fleet');
   });
@@ -141,7 +141,6 @@ describe('the console', () => {
     const before = await sheet();
     await tab.waitForTimeout(300);
     expect(await sheet()).not.toBe(before);
-    await portray('fleet-drain', wall);
   });
 
   test('pauses a batch and resumes it: what it will do first, then what is in the way', async () => {
@@ -157,9 +156,13 @@ describe('the console', () => {
       paused: { reason: 'the payroll runs' },
     });
     await portray('batch-paused');
+    await tab.goto(scene.page.url);
+    await tab.getByRole('img', { name: /being copied|cutting over/ }).waitFor(soon);
+    await portray('fleet-drain', wall);
+    await tab.goto(`${scene.page.url}#/batches/${batch}`);
     await command('Resume', 'the payroll is done');
     await tab.keyboard.press('Escape');
-    await tab.getByText(/completed: 16 of 16 endpoints moved/).waitFor(soon);
+    await tab.getByText(/completed: 10 of 10 endpoints moved/).waitFor(soon);
     await tab.getByRole('table').filter({ hasText: 'Steps, to' }).getByRole('link').first().waitFor(soon);
     await tab.getByText(/in the middle/).waitFor(soon);
     await portray('batch-over', wall);
