@@ -80,8 +80,8 @@ export const effects: Readonly<Record<Stage, Effect>> = {
     end: target(/"schema_statements" SET done/),
   },
   verify: {
-    begin: source(/hashint8extended.* AS bucket/),
-    middle: target(/hashint8extended.* AS bucket/),
+    begin: source(/^SELECT \d+ AS unit, .* AS bucket,/),
+    middle: target(/^SELECT \d+ AS unit, .* AS bucket,/),
     end: target(/^INSERT INTO .*"verified"/),
   },
   freeze: {
