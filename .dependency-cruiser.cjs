@@ -5,7 +5,7 @@ const only = (name, folder, allowed) => ({
   from: { path: `^shared/${folder}/` },
   to: { path: '^(shared|functions|local|cli|web|bench|tests)/', pathNot: `^shared/(${allowed})/` },
 });
-const edges = '^(local|cli|tests|bench|contracts|publisher)/';
+const edges = '^(local|cli|tests|bench|resources)/';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
@@ -58,12 +58,12 @@ module.exports = {
       name: 'shared-is-below-everything',
       severity: 'error',
       from: { path: '^(shared|functions)/' },
-      to: { path: '^(local|cli|web|bench|tests|contracts|publisher)/' },
+      to: { path: '^(local|cli|web|bench|tests|resources)/' },
     },
     {
       name: 'sdk-in-its-place',
       severity: 'error',
-      from: { pathNot: `^shared/(aws|runtime)/|^node_modules/|${edges}` },
+      from: { pathNot: `^shared/(aws|runtime|publisher)/|^node_modules/|${edges}` },
       to: { path: 'node_modules/@aws-sdk/' },
     },
     {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { daily } from '../support/daily.ts';
 import { FaultyMove } from '../support/faulty-move.ts';
+import { leftBehind } from '../support/left-behind.ts';
 import { standingHosts } from '../support/standing-hosts.ts';
 import type { Moment } from '../support/strikes.ts';
 import { MoveProof } from '../support/move-proof.ts';
@@ -45,6 +46,23 @@ describe('a host that is away for a while: the move says so, goes on by itself, 
     120_000,
   );
 });
+
+test('a target that is killed in the copy and stays away: rolled back once patience is over, and the source serves', async () => {
+  const { source, target } = hosts;
+  const move = await FaultyMove.begin(hosts);
+  const proof = await MoveProof.begin(move);
+  move.strike(moments['copy'] ?? { call: 'copy' }, () => target.kill());
+  await move.deliver();
+  try {
+    const { id, execution } = await move.move();
+    expect(execution.status).toMatchObject({ state: 'rolled-back', reason: { code: 'host-unreachable' } });
+    const ours = id.slice('mv_'.length);
+    expect((await leftBehind(source)).filter((name) => name.includes(ours))).toEqual([]);
+  } finally {
+    await target.start();
+  }
+  expect(await proof.whatServes()).toEqual([]);
+}, 120_000);
 
 const ends: readonly (readonly [string, Moment])[] = [
   ['copy', { call: 'catchUp' }],

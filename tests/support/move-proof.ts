@@ -61,11 +61,7 @@ export class MoveProof {
   /** The same of an endpoint that has stayed: the source serves as before, and nothing is left on either host. */
   async ofStayed(): Promise<string[]> {
     const move = this.#move;
-    const { host, arbitration, claim } = await move.placement();
-    if (host !== move.hosts.source.name || arbitration.kind !== 'serving' || claim !== undefined)
-      return [`it is on ${host}, ${arbitration.kind}: ${await move.explain()}`];
-    await this.#linesGrow();
-    const found = await this.#audit(move.hosts.source);
+    const found = await this.whatServes();
     const target = await move.hosts.target.connect();
     const { rowCount } = await target.query('SELECT FROM pg_database WHERE datname = $1', [
       move.tenant.database,
@@ -73,6 +69,16 @@ export class MoveProof {
     await target.end();
     if (rowCount !== 0) found.push('the target has its database');
     return [...found, ...(await this.#left())];
+  }
+
+  /** It serves on the source with everything that was acknowledged, and is claimed by nobody; whatever the target has. */
+  async whatServes(): Promise<string[]> {
+    const move = this.#move;
+    const { host, arbitration, claim } = await move.placement();
+    if (host !== move.hosts.source.name || arbitration.kind !== 'serving' || claim !== undefined)
+      return [`it is on ${host}, ${arbitration.kind}: ${await move.explain()}`];
+    await this.#linesGrow();
+    return await this.#audit(move.hosts.source);
   }
 
   /** Clients still get lines through, now. */

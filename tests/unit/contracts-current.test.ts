@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { generatedFolders, makeDocuments } from '../../contracts/documents.ts';
+import { generatedFolders, makeDocuments } from '../../resources/contracts/documents.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const documents = makeDocuments();

@@ -8,7 +8,7 @@ import {
   createPublisher,
   EventInvalid,
   hostDraining,
-} from '../../publisher/publisher.ts';
+} from '../../shared/publisher/publisher.ts';
 
 const sent: PublishCommand[] = [];
 const client = {

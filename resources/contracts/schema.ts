@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import type { Json, JsonObject } from '../shared/domain/json.ts';
+import type { Json, JsonObject } from '../../shared/domain/json.ts';
 
 export type Schema = JsonObject;
 

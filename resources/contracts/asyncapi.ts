@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import { announcementContracts } from '../shared/contracts/events/announcements.ts';
-import { hostChangeContracts } from '../shared/contracts/events/host-changes.ts';
-import { requestContracts } from '../shared/contracts/events/requests.ts';
-import type { JsonObject } from '../shared/domain/json.ts';
+import { announcementContracts } from '../../shared/contracts/events/announcements.ts';
+import { hostChangeContracts } from '../../shared/contracts/events/host-changes.ts';
+import { requestContracts } from '../../shared/contracts/events/requests.ts';
+import type { JsonObject } from '../../shared/domain/json.ts';
 import { schemaOf } from './schema.ts';
 
 interface Channel {

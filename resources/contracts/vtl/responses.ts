@@ -1,5 +1,5 @@
 import type * as z from 'zod';
-import { problems, type ProblemCode } from '../../shared/contracts/api/problems.ts';
+import { problems, type ProblemCode } from '../../../shared/contracts/api/problems.ts';
 import { answerOf } from './answer.ts';
 import type { Cursor } from './parameters.ts';
 

@@ -1,12 +1,12 @@
 import type * as z from 'zod';
-import { batchAnswer, batchInList } from '../shared/contracts/api/batches.ts';
-import { endpointAnswer, endpointOnHost } from '../shared/contracts/api/endpoints.ts';
-import { hostAnswer, hostInList } from '../shared/contracts/api/hosts.ts';
-import { historyAnswer, moveAnswer, moveInHour, moveOfBatch } from '../shared/contracts/api/moves.ts';
-import type { ProblemCode } from '../shared/contracts/api/problems.ts';
-import { requestAnswer } from '../shared/contracts/api/requests.ts';
-import { batchIdPattern, moveIdPattern, namePattern } from '../shared/domain/ids.ts';
-import { moveLabels } from '../shared/domain/move.ts';
+import { batchAnswer, batchInList } from '../../shared/contracts/api/batches.ts';
+import { endpointAnswer, endpointOnHost } from '../../shared/contracts/api/endpoints.ts';
+import { hostAnswer, hostInList } from '../../shared/contracts/api/hosts.ts';
+import { historyAnswer, moveAnswer, moveInHour, moveOfBatch } from '../../shared/contracts/api/moves.ts';
+import type { ProblemCode } from '../../shared/contracts/api/problems.ts';
+import { requestAnswer } from '../../shared/contracts/api/requests.ts';
+import { batchIdPattern, moveIdPattern, namePattern } from '../../shared/domain/ids.ts';
+import { moveLabels } from '../../shared/domain/move.ts';
 import { patternOf, type Listing, type Lookup } from './vtl/parameters.ts';
 
 /** What a person reads of a route in the documents. */

@@ -1,9 +1,9 @@
 import type * as z from 'zod';
-import { page } from '../shared/contracts/api/fields.ts';
-import { problem, problems, type ProblemCode } from '../shared/contracts/api/problems.ts';
-import type { JsonObject } from '../shared/domain/json.ts';
-import { moveLabels } from '../shared/domain/move.ts';
-import { postingAnswer } from '../shared/contracts/api/bodies.ts';
+import { page } from '../../shared/contracts/api/fields.ts';
+import { problem, problems, type ProblemCode } from '../../shared/contracts/api/problems.ts';
+import type { JsonObject } from '../../shared/domain/json.ts';
+import { moveLabels } from '../../shared/domain/move.ts';
+import { postingAnswer } from '../../shared/contracts/api/bodies.ts';
 import { commands, type CommandRoute } from './commands.ts';
 import { postingAnswer as postingTemplate, postingOf } from './vtl/postings.ts';
 import { reads, requestIdPattern, requestSource, type ListingRoute, type LookupRoute } from './reads.ts';

@@ -1,8 +1,8 @@
 import type * as z from 'zod';
-import { hostChangeContracts } from '../shared/contracts/events/host-changes.ts';
-import { refusalOf } from '../shared/contracts/events/refusal.ts';
-import { requestContracts } from '../shared/contracts/events/requests.ts';
-import type { Refusal } from '../shared/domain/event.ts';
+import { hostChangeContracts } from '../contracts/events/host-changes.ts';
+import { refusalOf } from '../contracts/events/refusal.ts';
+import { requestContracts } from '../contracts/events/requests.ts';
+import type { Refusal } from '../domain/event.ts';
 
 type Contracts = typeof requestContracts & typeof hostChangeContracts;
 

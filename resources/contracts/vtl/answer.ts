@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { sources, type Source } from '../../shared/contracts/api/source.ts';
+import { sources, type Source } from '../../../shared/contracts/api/source.ts';
 
 /**
  * The template that writes an answer from a row as DynamoDB gives it: every attribute in a wrapper that names its

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import { batchBody, commandBody, hostCommandBody } from '../shared/contracts/api/bodies.ts';
-import { batchIdPattern, moveIdPattern, namePattern } from '../shared/domain/ids.ts';
-import { subjectsOf, type SubjectKind } from '../shared/domain/command.ts';
+import { batchBody, commandBody, hostCommandBody } from '../../shared/contracts/api/bodies.ts';
+import { batchIdPattern, moveIdPattern, namePattern } from '../../shared/domain/ids.ts';
+import { subjectsOf, type SubjectKind } from '../../shared/domain/command.ts';
 import type { Posting } from './vtl/postings.ts';
 
 /** A route that takes a request. */
