@@ -8,7 +8,8 @@ import { makeFleet, type Fleet } from '../local/simulated/fleet.ts';
 import { startSimulatedServer, type SimulatedServer } from '../local/simulated/server.ts';
 import { check } from '../shared/drivers/simulated/check.ts';
 import type { Batch } from '../shared/domain/batch.ts';
-import { endpointName, hostName } from '../shared/domain/ids.ts';
+import { endpointName } from '../shared/domain/ids.ts';
+import { moveAll, register } from './fleet-course.ts';
 import { figuresBetween, type FleetFigures } from './fleet-figures.ts';
 import { eventually, FleetFailed, FleetOperator } from './fleet-operator.ts';
 
@@ -90,64 +91,6 @@ async function run(options: Options, say: (line: string) => void): Promise<boole
     await hosts.close();
     if (options.state === undefined) await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function register(
-  operator: FleetOperator,
-  hosts: SimulatedServer,
-  fleet: Fleet,
-  options: Options,
-  say: (line: string) => void,
-): Promise<void> {
-  say(`registering ${String(fleet.hosts.length)} hosts and ${String(fleet.endpoints.length)} endpoints …`);
-  await operator.publish(
-    'HostChangesTopicArn',
-    fleet.hosts.map((name, index) => ({
-      id: `register-${name}`,
-      type: 'host.registered',
-      data: { name, driver: 'simulated', url: hosts.url(name), zone: `zone-${String((index % 3) + 1)}` },
-    })),
-  );
-  const patienceMs = options.minutes * 60_000;
-  for (const name of fleet.hosts) {
-    await eventually(`host ${name}`, patienceMs, () => operator.store.load('host', { name: hostName(name) }));
-  }
-  await operator.publish(
-    'RequestsTopicArn',
-    fleet.endpoints.map(({ name, host, bytes }) => ({
-      id: `register-${name}`,
-      type: 'endpoint.registered',
-      data: { name, host, database: name, sizeBytes: bytes, labels: { fleet: 'bench' } },
-    })),
-  );
-  const names = fleet.endpoints.map(({ name }) => endpointName(name));
-  await eventually('the endpoints to be registered', patienceMs, () => operator.placements(names));
-}
-
-async function moveAll(
-  operator: FleetOperator,
-  fleet: Fleet,
-  options: Options,
-  say: (line: string) => void,
-): Promise<Batch> {
-  const id = 'move-the-fleet';
-  const patienceMs = options.minutes * 60_000;
-  const data = {
-    reason: 'fleet run',
-    labels: { fleet: 'bench' },
-    policy: { retention: 0 },
-  };
-  await operator.publish('RequestsTopicArn', [{ id, type: 'batch-move.requested', data }]);
-  const accepted = await operator.batchOf(id, patienceMs);
-  say(`${accepted.id}: moving ${String(fleet.endpoints.length)} endpoints …`);
-  let last = '';
-  return await eventually(`batch ${accepted.id} to be completed`, patienceMs, async () => {
-    const batch = await operator.store.load('batch', { id: accepted.id });
-    const counts = JSON.stringify(batch?.counts ?? {});
-    if (counts !== last) say(`  ${batch?.state ?? '?'} ${counts}`);
-    last = counts;
-    return batch?.state === 'completed' ? batch : undefined;
-  });
 }
 
 interface Outcome {
