@@ -248,8 +248,9 @@ function putOff(move: Move): Move {
   return { ...move, execution: { ...move.execution, status: { ...status, putOff: true } } };
 }
 
+/** One that stands in line by itself, for its own batch. */
 function waitingMove(dueAt = 1_000): Move {
-  const move = sample('move');
+  const { reasons: _, joined: __, ...move } = sample('move');
   const waiting = { code: 'permit', on: 'a permit', since: 1 };
   const waits: Move = {
     ...move,

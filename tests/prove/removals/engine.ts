@@ -322,7 +322,7 @@ export const engineRemovals: readonly Removal[] = [
       invariant: 3,
       enforces: 'The same id with another body is refused, and kept beside the first.',
       symbol: 'openRow',
-      from: 'if (held.bodyHash === bodyHash || id !== head.id) return held;',
+      from: 'if (isOf(held, head) || id !== head.id) return held;',
       to: 'if (held.bodyHash.length > 0 || id !== head.id) return held;',
       testName: 'a request whose id was used for another body is refused, and changes nothing of the first',
     },
