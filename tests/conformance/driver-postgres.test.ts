@@ -1,4 +1,11 @@
+import { daily } from '../support/daily.ts';
 import { describeDriver } from '../support/driver-conformance.ts';
+import { stages } from '../support/move-trial.ts';
 import { postgresFixture } from '../support/postgres-pair.ts';
 
-describeDriver('PostgreSQL 18', postgresFixture([18, 18], { crashPoints: 1 }));
+/** The plain mover's suite has the others; the crash matrix has all of them, on the embedded cloud. */
+const deaths = daily(stages.slice(1), (stage) =>
+  ['provision', 'catchUp', 'fence', 'confirm', 'fenceForGood'].includes(stage),
+);
+
+describeDriver('PostgreSQL 18', postgresFixture([18, 18], { crashPoints: 1, deaths }));

@@ -67,9 +67,12 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-describe('the first command of the README, with small databases', () => {
+/** As many writers as databases, and no more of the cores for them than the moves need. */
+const few = ['--writers', '1', '--rate', '5'];
+
+describe('the first command of the README, with small databases and few writers', () => {
   test('moves all twelve away from the failing host, loses nothing, and leaves nothing behind', async () => {
-    const { status, lines, told } = await run('--json', '--scale', '0.02');
+    const { status, lines, told } = await run('--json', '--scale', '0.02', ...few);
     const last = outcome.parse(JSON.parse(lines.at(-1) ?? ''));
     expect(told).toContain('host-a is failing');
     expect(last).toMatchObject({
@@ -86,7 +89,7 @@ describe('the first command of the README, with small databases', () => {
 
   test('leaves no process behind when it is killed in the middle', async () => {
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const child = spawn(process.execPath, [main, '--json', '--scale', '0'], {
+    const child = spawn(process.execPath, [main, '--json', '--scale', '0', ...few], {
       env: { ...env, TMPDIR: folder },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
