@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { CloudError, codeOf, messageOf } from '../cloud-error.ts';
-import { readBody } from '../servers/http.ts';
+import { messageOf } from '../cloud-error.ts';
+import { listenOn, readBody, stopListening } from '../servers/http.ts';
 import type { RestApi } from './rest-api.ts';
 
 /** The server in front of the stages of APIs. */
@@ -52,28 +52,13 @@ export async function startApiServer(port: number): Promise<ApiServer> {
       else outgoing.writeHead(500).end(JSON.stringify({ message: messageOf(error) }));
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        codeOf(error) === 'EADDRINUSE'
-          ? new CloudError('PortTaken', `Port ${String(port)} of 127.0.0.1 is taken; choose another.`)
-          : error,
-      );
-    });
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  await listenOn(server, port);
   return {
     endpoint: `http://127.0.0.1:${String(port)}`,
     serve: (apis) => {
       served = apis;
     },
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    stop: () => stopListening(server),
   };
 }
 

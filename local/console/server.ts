@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative } from 'node:path';
-import { CloudError, codeOf } from '../cloud-error.ts';
+import { listenOn, stopListening } from '../servers/http.ts';
 
 /** The console on this machine. */
 export interface ConsoleServer {
@@ -70,25 +70,10 @@ export async function serveConsole({ folder, port, api }: ConsoleServerOptions):
   }
 
   const server = createServer(answer);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        codeOf(error) === 'EADDRINUSE'
-          ? new CloudError('PortTaken', `Port ${String(port)} of 127.0.0.1 is taken; choose another.`)
-          : error,
-      );
-    });
-    server.listen(port, '127.0.0.1', resolve);
-  });
+  await listenOn(server, port);
   return {
     url: `http://127.0.0.1:${String(port)}/`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-      }),
+    stop: () => stopListening(server),
   };
 }
 

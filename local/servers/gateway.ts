@@ -1,7 +1,7 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { CloudError, codeOf, messageOf } from '../cloud-error.ts';
+import { CloudError, messageOf } from '../cloud-error.ts';
 import { createDynamoProxy } from './dynamo-proxy.ts';
-import { passOn, readBody, sendJson, type Upstream } from './http.ts';
+import { listenOn, passOn, readBody, sendJson, stopListening, type Upstream } from './http.ts';
 import { SecretsError, type SecretsServer } from './secrets.ts';
 import type { WriteMeter } from './write-meter.ts';
 
@@ -69,28 +69,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.keepAliveTimeout = 0;
   server.requestTimeout = 0;
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
-      reject(
-        codeOf(error) === 'EADDRINUSE'
-          ? new CloudError('PortTaken', `Port ${String(options.port)} of 127.0.0.1 is taken; choose another.`)
-          : error,
-      );
-    });
-    server.listen(options.port, '127.0.0.1', resolve);
-  });
-
+  await listenOn(server, options.port);
   return {
     endpoint: `http://127.0.0.1:${String(options.port)}`,
-    stop: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        server.closeAllConnections();
-        dynamo.agent.destroy();
-        messaging.agent.destroy();
-      }),
+    stop: async () => {
+      const stopped = stopListening(server);
+      dynamo.agent.destroy();
+      messaging.agent.destroy();
+      await stopped;
+    },
   };
 }
 

@@ -1,4 +1,5 @@
-import { request, type Agent, type IncomingMessage, type ServerResponse } from 'node:http';
+import { request, type Agent, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { CloudError, codeOf } from '../cloud-error.ts';
 
 /** Reads a whole body; refuses more than `limit` bytes by an error. */
 export async function readBody(message: IncomingMessage, limit = 32 * 1024 * 1024): Promise<Buffer> {
@@ -88,4 +89,28 @@ export function sendJson(outgoing: ServerResponse, status: number, body: unknown
     'content-length': Buffer.byteLength(text),
   });
   outgoing.end(text);
+}
+
+/** Listens on 127.0.0.1. @throws CloudError `PortTaken` */
+export async function listenOn(server: Server, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        codeOf(error) === 'EADDRINUSE'
+          ? new CloudError('PortTaken', `Port ${String(port)} of 127.0.0.1 is taken; choose another.`)
+          : error,
+      );
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+}
+
+/** Takes no more requests and cuts those that are under way. */
+export async function stopListening(server: Server): Promise<void> {
+  await new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve();
+    });
+    server.closeAllConnections();
+  });
 }
