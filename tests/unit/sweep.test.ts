@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { StepFailure } from '../../shared/domain/failure.ts';
 import { endpointName, hostName } from '../../shared/domain/ids.ts';
 import type { Move } from '../../shared/domain/move.ts';
+import type { RequestRecord } from '../../shared/domain/request.ts';
 import type { Residue } from '../../shared/ports/driver.ts';
 import { loadHost, siteOf } from '../../shared/workflow/host-site.ts';
 import { sweepHost } from '../../shared/workflow/sweep/sweep-host.ts';
@@ -40,6 +41,30 @@ describe('the sweep of rows', () => {
     bench.bus.sent.splice(0);
     await sweepRows(bench.services, soon);
     expect(bench.bus.sent.map(({ text }) => text)).toContain(JSON.stringify({ v: 1, batch: planning.id }));
+  });
+
+  test('publishes what was posted to the API and lost with the stream, until somebody has taken it', async () => {
+    const bench = new MoveBench();
+    const { store } = bench.services;
+    const posted: RequestRecord = {
+      source: '/api-keys/ops',
+      id: 'cordon-a',
+      type: 'host.cordoned',
+      bodyHash: 'h',
+      outcome: { kind: 'pending' },
+      posted: { to: '/hosts/a/cordon', body: '{"reason":"r"}' },
+      receivedAt: bench.clock.now() - 1,
+      version: 0,
+    };
+    await store.insert('request', posted);
+    await sweepRows(bench.services, soon);
+    await sweepRows(bench.services, soon);
+    expect(bench.bus.published.splice(0).map(({ id }) => id)).toEqual(['cordon-a', 'cordon-a']);
+    const waiting = await store.load('request', posted);
+    if (waiting === undefined) throw new Error('it is gone');
+    await store.commit('request', waiting, { ...waiting, outcome: { kind: 'accepted' } });
+    await sweepRows(bench.services, soon);
+    expect(bench.bus.published).toEqual([]);
   });
 
   test('tells the world of an epoch whose news was lost with the stream', async () => {
