@@ -1,6 +1,6 @@
 import type { Batch } from '../shared/domain/batch.ts';
 import type { Failure } from '../shared/domain/failure.ts';
-import type { Hold } from '../shared/domain/fleet.ts';
+import type { Hold } from '../shared/domain/pause.ts';
 import type { GateScene } from '../shared/domain/gate.ts';
 import type { Host } from '../shared/domain/host.ts';
 import type { HostName } from '../shared/domain/ids.ts';

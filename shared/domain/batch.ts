@@ -1,9 +1,7 @@
 import type { Failure } from './failure.ts';
-import type { Hold } from './fleet.ts';
-import type { CutoverWord } from './gate.ts';
 import type { BatchId, EndpointName, HostName } from './ids.ts';
 import type { MoveLabel } from './move.ts';
-import type { Pausable } from './pause.ts';
+import type { CutoverWord, Hold, Pausable } from './pause.ts';
 import type { BatchPolicy } from './policy.ts';
 
 /** An endpoint and where it goes: to this host, or to one that the planner chooses. */

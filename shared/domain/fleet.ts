@@ -1,11 +1,4 @@
-import type { Pausable } from './pause.ts';
-
-/** Who holds something back, since when (epoch milliseconds), and why. */
-export interface Hold {
-  readonly by: string;
-  readonly at: number;
-  readonly reason: string;
-}
+import type { Hold, Pausable } from './pause.ts';
 
 /** What operators turn while everything runs. Read anew by whoever decides by them, so that a change counts at once. */
 export interface Knobs {

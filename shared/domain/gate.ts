@@ -1,11 +1,10 @@
 import type { Batch } from './batch.ts';
 import type { Failure } from './failure.ts';
-import type { Hold } from './fleet.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import { leadOf } from './move-reasons.ts';
 import type { Move } from './move.ts';
-import type { Pausable } from './pause.ts';
+import type { CutoverWord, Hold, Pausable } from './pause.ts';
 import type { Placement } from './placement.ts';
 import type { MaintenanceWindow, WindowTimes } from './window.ts';
 
@@ -29,11 +28,6 @@ export interface AskedWindow {
   readonly of: MaintenanceWindow;
   readonly times: WindowTimes;
   readonly needMs: number;
-}
-
-/** That a cutover is held, or may go; of what was said of a move and of its batch the latest word stands. */
-export interface CutoverWord extends Hold {
-  readonly kind: 'held' | 'released';
 }
 
 export type Gate =

@@ -2,24 +2,12 @@ import type { Batch } from './batch.ts';
 import { decide } from './decide.ts';
 import type { FactOf } from './fact.ts';
 import type { Failure } from './failure.ts';
-import type { Hold } from './fleet.ts';
+import type { Hold } from './pause.ts';
 import type { BatchId, HostName, MoveId } from './ids.ts';
-import { isSettled, labelOf, type Move } from './move.ts';
+import { isSettled, labelOf, type Move, type MoveReason } from './move.ts';
 import type { MovePolicy } from './policy.ts';
 import type { Effect } from './transition.ts';
 import type { WorkflowShape } from './workflow-shape.ts';
-
-/** One of several reasons to move an endpoint away from where it is: one move serves them all. */
-export interface MoveReason {
-  readonly batch: BatchId;
-  /** The move by which that batch counts the endpoint: the one that is made, or one that is joined to it. */
-  readonly move: MoveId;
-  readonly priority: number;
-  /** Who asked for the batch, when (epoch milliseconds), and why. */
-  readonly by: string;
-  readonly at: number;
-  readonly reason: string;
-}
 
 type Wanted = Pick<Move, 'id' | 'batch' | 'reasons'>;
 

@@ -1,9 +1,20 @@
 import type { Execution } from './execution.ts';
-import type { CutoverWord } from './gate.ts';
+import type { CutoverWord } from './pause.ts';
 import type { BatchId, EndpointName, HostName, MoveId } from './ids.ts';
-import type { MoveReason } from './move-reasons.ts';
 import type { MovePolicy } from './policy.ts';
 import { moveEndpointShape } from './workflow-shape.ts';
+
+/** One of several reasons to move an endpoint away from where it is: one move serves them all. */
+export interface MoveReason {
+  readonly batch: BatchId;
+  /** The move by which that batch counts the endpoint: the one that is made, or one that is joined to it. */
+  readonly move: MoveId;
+  readonly priority: number;
+  /** Who asked for the batch, when (epoch milliseconds), and why. */
+  readonly by: string;
+  readonly at: number;
+  readonly reason: string;
+}
 
 /** One endpoint on its way from one host to another. */
 export interface Move {

@@ -1,4 +1,14 @@
-import type { Hold } from './fleet.ts';
+/** Who holds something back, since when (epoch milliseconds), and why. */
+export interface Hold {
+  readonly by: string;
+  readonly at: number;
+  readonly reason: string;
+}
+
+/** That a cutover is held, or may go; of what was said of a move and of its batch the latest word stands. */
+export interface CutoverWord extends Hold {
+  readonly kind: 'held' | 'released';
+}
 
 /** Something that can be held back and let go again; no more than one of the two stands. */
 export interface Pausable {

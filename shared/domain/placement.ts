@@ -1,6 +1,5 @@
 import type { EndpointName, HostName, MoveId } from './ids.ts';
-import type { Hold } from './fleet.ts';
-import { said, type Pausable, type PauseWord } from './pause.ts';
+import { said, type Hold, type Pausable, type PauseWord } from './pause.ts';
 
 /**
  * Who may write to an endpoint right now. This is the only arbiter of freeze, thaw and flip: hosts and moves

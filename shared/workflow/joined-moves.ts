@@ -1,5 +1,5 @@
 import type { Failure } from '../domain/failure.ts';
-import type { Hold } from '../domain/fleet.ts';
+import type { Hold } from '../domain/pause.ts';
 import type { MoveId } from '../domain/ids.ts';
 import { endForJoined, withoutReason } from '../domain/move-reasons.ts';
 import type { Move } from '../domain/move.ts';

@@ -1,5 +1,5 @@
 import { explainState } from '../domain/explain.ts';
-import type { CutoverWord } from '../domain/gate.ts';
+import type { CutoverWord } from '../domain/pause.ts';
 import { isSettled, isStuckUntold, labelOf, type Move, type MoveLabel } from '../domain/move.ts';
 import { isUnannounced, type Placement } from '../domain/placement.ts';
 import type { BatchId } from '../domain/ids.ts';

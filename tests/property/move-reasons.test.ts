@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { batchId, moveId } from '../../shared/domain/ids.ts';
+import type { MoveReason } from '../../shared/domain/move.ts';
 import {
   isWantedAs,
   leadOf,
   obstacleToJoining,
   withReason,
   withoutReason,
-  type MoveReason,
 } from '../../shared/domain/move-reasons.ts';
 import type { Move } from '../../shared/domain/move.ts';
 import { moveEndpointShape as shape } from '../../shared/domain/workflow-shape.ts';

@@ -4,9 +4,9 @@ import type { Batch, ClaimCheck } from '../../shared/domain/batch.ts';
 import type { CleanupEntry, CleanupRecord } from '../../shared/domain/cleanup.ts';
 import type { Execution, ExecutionState } from '../../shared/domain/execution.ts';
 import type { Failure } from '../../shared/domain/failure.ts';
-import type { CutoverWord } from '../../shared/domain/gate.ts';
 import type { Signal } from '../../shared/domain/health.ts';
-import { knobNames, type Fleet, type Hold } from '../../shared/domain/fleet.ts';
+import type { CutoverWord, Hold } from '../../shared/domain/pause.ts';
+import { knobNames, type Fleet } from '../../shared/domain/fleet.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import {
   batchId,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Batch } from '../../shared/domain/batch.ts';
-import { mayBegin, mayCutOver, type CutoverWord, type GateScene } from '../../shared/domain/gate.ts';
+import type { CutoverWord } from '../../shared/domain/pause.ts';
+import { mayBegin, mayCutOver, type GateScene } from '../../shared/domain/gate.ts';
 import type { BatchPolicy } from '../../shared/domain/policy.ts';
 import { batchOf, began, hostOf } from '../support/sample-batch.ts';
 

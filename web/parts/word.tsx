@@ -1,4 +1,4 @@
-import type { Hold } from '../../shared/domain/fleet.ts';
+import type { Hold } from '../../shared/domain/pause.ts';
 import { Ago } from './time.tsx';
 
 /** What a person has said: who, when and why. */

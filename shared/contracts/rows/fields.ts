@@ -9,10 +9,8 @@ import {
   type HostName,
   type MoveId,
 } from '../../domain/ids.ts';
-import type { Hold } from '../../domain/fleet.ts';
-import type { CutoverWord } from '../../domain/gate.ts';
 import type { Json } from '../../domain/json.ts';
-import type { Pausable } from '../../domain/pause.ts';
+import type { CutoverWord, Hold, Pausable } from '../../domain/pause.ts';
 
 /** The fields that rows of several kinds share. */
 export const batchIdField = z.custom<BatchId>((it) => typeof it === 'string' && isBatchId(it), 'no batch id');

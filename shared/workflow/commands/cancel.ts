@@ -1,5 +1,5 @@
 import type { Failure } from '../../domain/failure.ts';
-import type { Hold } from '../../domain/fleet.ts';
+import type { Hold } from '../../domain/pause.ts';
 import type { BatchId, MoveId } from '../../domain/ids.ts';
 import { labelOf, type Move } from '../../domain/move.ts';
 import { dropReason } from '../joined-moves.ts';

@@ -1,6 +1,5 @@
 import type { Command } from '../../domain/command.ts';
-import type { Hold } from '../../domain/fleet.ts';
-import type { CutoverWord } from '../../domain/gate.ts';
+import type { CutoverWord, Hold } from '../../domain/pause.ts';
 import type { BatchId, MoveId } from '../../domain/ids.ts';
 import { isSettled, labelOf } from '../../domain/move.ts';
 import { Refused } from '../requests/record-request.ts';

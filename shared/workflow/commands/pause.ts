@@ -1,7 +1,6 @@
 import type { Command, Subject } from '../../domain/command.ts';
-import type { Hold } from '../../domain/fleet.ts';
 import type { MoveId } from '../../domain/ids.ts';
-import { said, type Pausable, type PauseWord } from '../../domain/pause.ts';
+import { said, type Pausable, type PauseWord, type Hold } from '../../domain/pause.ts';
 import { arbitrate, silent } from '../arbiter.ts';
 import { changeFleet } from '../fleet-record.ts';
 import { unknownEndpoint } from '../requests/endpoints.ts';

@@ -1,7 +1,7 @@
 import type { Batch, Pair } from '../../domain/batch.ts';
 import type { Command } from '../../domain/command.ts';
 import type { EventHead } from '../../domain/event.ts';
-import type { Hold } from '../../domain/fleet.ts';
+import type { Hold } from '../../domain/pause.ts';
 import type { BatchId, MoveId } from '../../domain/ids.ts';
 import { labelOf, type Move } from '../../domain/move.ts';
 import type { BatchPolicy } from '../../domain/policy.ts';

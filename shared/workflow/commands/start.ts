@@ -1,4 +1,4 @@
-import type { Hold } from '../../domain/fleet.ts';
+import type { Hold } from '../../domain/pause.ts';
 import type { BatchId } from '../../domain/ids.ts';
 import type { Services } from '../services.ts';
 import { changeBatch } from './subjects.ts';

@@ -1,5 +1,5 @@
 import type { Batch } from '../../domain/batch.ts';
-import type { Hold } from '../../domain/fleet.ts';
+import type { Hold } from '../../domain/pause.ts';
 import type { BatchId, MoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 import { Refused } from '../requests/record-request.ts';

@@ -1,5 +1,5 @@
 import type { Batch } from '../../domain/batch.ts';
-import type { Hold } from '../../domain/fleet.ts';
+import type { Hold } from '../../domain/pause.ts';
 import type { BatchId, EndpointName } from '../../domain/ids.ts';
 import { isSettled, labelOf } from '../../domain/move.ts';
 import type { Committed } from '../../ports/store.ts';

@@ -1,5 +1,5 @@
 import type { Failure } from '../../domain/failure.ts';
-import type { Hold } from '../../domain/fleet.ts';
+import type { Hold } from '../../domain/pause.ts';
 import type { BatchId, EndpointName, MoveId } from '../../domain/ids.ts';
 import { dropReason } from '../joined-moves.ts';
 import { moveIdOf } from '../planning/plan-batch.ts';
