@@ -11,13 +11,16 @@ export function settingsFor(env: Installation['env'], service: Service): ClientS
   const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   const accessKeyId = env['AWS_ACCESS_KEY_ID'];
   const secretAccessKey = env['AWS_SECRET_ACCESS_KEY'];
-  // Temporary credentials and profiles are the SDK's own business.
+  const profile = env['AWS_PROFILE'];
+  // Temporary credentials are the SDK's own business, and where a profile has its.
   const isPlain = env['AWS_SESSION_TOKEN'] === undefined;
   return {
     ...(region === undefined ? {} : { region }),
     ...(isPlain && accessKeyId !== undefined && secretAccessKey !== undefined
       ? { credentials: { accessKeyId, secretAccessKey } }
-      : {}),
+      : profile === undefined
+        ? {}
+        : { profile }),
     ...(endpoint === undefined ? {} : { endpoint, local: loopback.test(endpoint) }),
   };
 }

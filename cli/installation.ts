@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCloud } from '../local/cloud.ts';
-import { CliError } from './cli-error.ts';
+import { CliError, usageError } from './cli-error.ts';
 
 /** Where an installation is, and what its parts are called. */
 export interface Installation {
@@ -50,17 +50,29 @@ export function chooseStateDir(flag: string | undefined, env: Variables): string
 /**
  * The installation that commands are for: by `--state-dir`, else by the `DRAY_…` variables, else the embedded
  * cloud of this project.
- * @throws CliError `cloud-not-running`, `variables-missing`
+ * @param profile of the AWS configuration, instead of the credentials of the environment
+ * @throws CliError `cloud-not-running`, `variables-missing`, `profile-without-stage`
  */
-export async function findInstallation(stateDir: string | undefined, env: Variables): Promise<Installation> {
+export async function findInstallation(
+  stateDir: string | undefined,
+  env: Variables,
+  profile?: string,
+): Promise<Installation> {
   const named = Object.values(nameSources).filter(({ variable }) => isSet(env[variable]));
-  if (stateDir === undefined && named.length > 0) return fromVariables(env);
+  if (stateDir === undefined && named.length > 0) return fromVariables(env, profile);
+  if (profile !== undefined) {
+    throw usageError(
+      'profile-without-stage',
+      'A profile has credentials for a deployed stage, and none is named',
+      'name it: dray --stage <name> --profile <name> …; the embedded cloud needs no credentials',
+    );
+  }
   return fromStateDir(chooseStateDir(stateDir, env));
 }
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== '';
 
-function fromVariables(env: Variables): Installation {
+function fromVariables(env: Variables, profile: string | undefined): Installation {
   const missing = Object.values(nameSources).flatMap(({ variable }) =>
     isSet(env[variable]) ? [] : [variable],
   );
@@ -71,7 +83,7 @@ function fromVariables(env: Variables): Installation {
       cure: 'set them all (dray env prints them), or unset all of them to use the embedded cloud of this folder',
     });
   }
-  const variables = awsVariables(env);
+  const variables = awsVariables(env, profile);
   return {
     place: variables['AWS_ENDPOINT_URL'] ?? `AWS (${variables['AWS_REGION'] ?? 'default region'})`,
     env: variables,
@@ -82,13 +94,17 @@ function fromVariables(env: Variables): Installation {
   };
 }
 
-/** What of an environment is meant for AWS SDKs. */
-export function awsVariables(env: Variables): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(env).flatMap(([name, value]): [string, string][] =>
-      name.startsWith('AWS_') && isSet(value) ? [[name, value]] : [],
-    ),
+/** Credentials that an environment may have: a profile that somebody names counts more. */
+const ownCredentials: readonly string[] = ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
+
+/** What of an environment is meant for AWS SDKs, with the credentials of a profile if one is named. */
+export function awsVariables(env: Variables, profile: string | undefined): Record<string, string> {
+  const variables = Object.entries(env).flatMap(([name, value]): [string, string][] =>
+    name.startsWith('AWS_') && isSet(value) ? [[name, value]] : [],
   );
+  if (profile === undefined) return Object.fromEntries(variables);
+  const others = variables.filter(([name]) => !ownCredentials.includes(name));
+  return { ...Object.fromEntries(others), AWS_PROFILE: profile };
 }
 
 async function fromStateDir(stateDir: string): Promise<Installation> {

@@ -29,17 +29,34 @@ function wantsJson(argv: readonly string[]): boolean {
   return (end < 0 ? argv : argv.slice(0, end)).includes('--json');
 }
 
+/** The SDK has asked nobody where it has nothing to sign with, or does not know where. */
+function unavailable({ message, cause }: StoreUnavailable): Refusal {
+  if (cause instanceof Error && /^(?:CredentialsProvider|TokenProvider)Error$/.test(cause.name)) {
+    return {
+      code: 'credentials-missing',
+      sentence: `There are no AWS credentials: ${cause.message}`,
+      cure: 'name a profile that has some (--profile or AWS_PROFILE), or sign in to it: aws sso login --profile <name>',
+    };
+  }
+  if (cause instanceof Error && cause.message === 'Region is missing') {
+    return {
+      code: 'region-missing',
+      sentence: 'It is not said in which region the stage is',
+      cure: 'set AWS_REGION, or give the profile its region: aws configure set region <region> --profile <name>',
+    };
+  }
+  return {
+    code: 'cloud-unavailable',
+    sentence: `The cloud does not answer: ${message}`,
+    cure: 'is it still running? Look at the terminal of dray up, or start it again',
+  };
+}
+
 /** What, why, what next, of whatever was thrown. */
 function refusalOf(error: unknown): Refusal {
   if (error instanceof CliError) return error.refusal;
   if (error instanceof StepFailure) return error.failure;
-  if (error instanceof StoreUnavailable) {
-    return {
-      code: 'cloud-unavailable',
-      sentence: `The cloud does not answer: ${error.message}`,
-      cure: 'is it still running? Look at the terminal of dray up, or start it again',
-    };
-  }
+  if (error instanceof StoreUnavailable) return unavailable(error);
   if (error instanceof ZodError || error instanceof RowUnreadable) {
     return {
       code: 'row-unreadable',

@@ -26,6 +26,13 @@ import { addRefusals } from './verbs/refusals.ts';
 import { addStatus } from './verbs/status.ts';
 import { addUp } from './verbs/up.ts';
 
+/** Which installation is meant, and as whom. */
+interface WhichOptions {
+  readonly stateDir?: string;
+  readonly stage?: string;
+  readonly profile?: string;
+}
+
 /** All verbs of `dray`. */
 export function buildProgram(session: Session): Command {
   const { stdout, stderr } = session.surroundings;
@@ -33,6 +40,7 @@ export function buildProgram(session: Session): Command {
     .description('Moves live databases between hosts, in batches, while clients use them.')
     .option('--state-dir <folder>', "the embedded cloud's folder, if not the project's own (DRAY_STATE_DIR)")
     .option('--stage <name>', 'a deployed stage, as the AWS credentials of the environment reach it')
+    .option('--profile <name>', 'credentials and region of this profile of the AWS configuration')
     .exitOverride()
     .showSuggestionAfterError()
     .showHelpAfterError('  what next: dray --help, or --help behind a command, shows what there is.')
@@ -42,9 +50,10 @@ export function buildProgram(session: Session): Command {
       writeErr: (text) => stderr.write(safe(text)),
     })
     .hook('preSubcommand', (root) => {
-      const { stateDir, stage } = root.opts<{ readonly stateDir?: string; readonly stage?: string }>();
+      const { stateDir, stage, profile } = root.opts<WhichOptions>();
       session.stateDir = stateDir;
       session.stage = stage;
+      session.profile = profile;
     })
     .addHelpText(
       'after',
@@ -110,13 +119,13 @@ const wordsOfMoves: readonly string[] = [
   ...moveVerbs.map((verb) => `move ${verb}`),
 ];
 
+const isWhich = /^--(?:state-dir|stage|profile)(?:=|$)/;
+const isWhichAlone = /^--(?:state-dir|stage|profile)$/;
+
 /** The first word that is no option and no option's value. */
 function isVerb(argv: readonly string[], index: number): boolean {
   const before = argv.slice(0, index).filter((word) => word !== 'help');
-  return before.every(
-    (word, at) =>
-      /^--(?:state-dir|stage)(?:=|$)/.test(word) || /^--(?:state-dir|stage)$/.test(before[at - 1] ?? ''),
-  );
+  return before.every((word, at) => isWhich.test(word) || isWhichAlone.test(before[at - 1] ?? ''));
 }
 
 /** How the process ends when the parser has said what it had to say. */

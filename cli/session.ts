@@ -26,6 +26,8 @@ export class Session {
   stateDir: string | undefined;
   /** The deployed stage given by `--stage`. */
   stage: string | undefined;
+  /** The profile of the AWS configuration given by `--profile`. */
+  profile: string | undefined;
   #client: Promise<Client> | undefined;
 
   constructor(surroundings: Surroundings) {
@@ -39,10 +41,12 @@ export class Session {
     return createTerminal({ stdout: stderr, stderr, env });
   }
 
-  /** @throws CliError `cloud-not-running`, `variables-missing`, `stage-unknown` */
+  /** @throws CliError `cloud-not-running`, `variables-missing`, `stage-unknown`, `profile-without-stage` */
   installation(): Promise<Installation> {
     const { env } = this.surroundings;
-    return this.stage === undefined ? findInstallation(this.stateDir, env) : findStage(this.stage, env);
+    return this.stage === undefined
+      ? findInstallation(this.stateDir, env, this.profile)
+      : findStage(this.stage, env, this.profile);
   }
 
   /** The installation's client, connected when first asked for. @throws as `installation` */

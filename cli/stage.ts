@@ -9,9 +9,10 @@ import { awsVariables, type Installation, type Variables } from './installation.
  * A deployed stage, by its name alone: everything in it is called after the stage, and the address of one of its
  * queues tells region and account.
  *
+ * @param profile of the AWS configuration, instead of the credentials of the environment
  * @throws CliError `stage-invalid`, `stage-unknown`
  */
-export async function findStage(stage: string, env: Variables): Promise<Installation> {
+export async function findStage(stage: string, env: Variables, profile?: string): Promise<Installation> {
   if (!/^[a-z0-9]{1,12}$/.test(stage)) {
     throw new CliError({
       code: 'stage-invalid',
@@ -19,7 +20,7 @@ export async function findStage(stage: string, env: Variables): Promise<Installa
       cure: 'give the name that it was deployed with: 1 to 12 of a-z and 0-9',
     });
   }
-  const variables = awsVariables(env);
+  const variables = awsVariables(env, profile);
   const table = `drayage-${stage}`;
   const { region, account } = await placeOf(`${table}-requests`, variables);
   const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
@@ -52,7 +53,7 @@ async function placeOf(
       throw new CliError({
         code: 'stage-unknown',
         sentence: `There is no queue ${QueueName} here, or none that you may see`,
-        cure: 'check the name of the stage, and AWS_REGION and AWS_PROFILE',
+        cure: 'check the name of the stage, AWS_REGION, and --profile or AWS_PROFILE',
       });
     }
     throw asPortError(error, 'the queue');

@@ -9,6 +9,8 @@ export interface ClientSettings {
   readonly region?: string;
   readonly endpoint?: string;
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** A profile of the AWS configuration that names credentials, and a region where none is given. */
+  readonly profile?: string;
   /**
    * The service is an emulator on this machine: no names of buckets or queues in the host's name, and requests
    * are not really signed, which saves over a third of a call's CPU.
@@ -69,11 +71,19 @@ export function createSecretsClient(settings: ClientSettings = {}): SecretsManag
 
 const defaultRequestMs = 5_000;
 
-function shared({ region, endpoint, credentials, local, requestMs = defaultRequestMs }: ClientSettings) {
+function shared({
+  region,
+  endpoint,
+  credentials,
+  profile,
+  local,
+  requestMs = defaultRequestMs,
+}: ClientSettings) {
   return {
     ...(region === undefined ? {} : { region }),
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
+    ...(profile === undefined ? {} : { profile }),
     ...(local === true ? { signer: { sign: pretendingToSign(region) } } : {}),
     requestHandler: { connectionTimeout: 2_000, requestTimeout: requestMs, throwOnRequestTimeout: true },
   };
