@@ -31,6 +31,8 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
       await page({ index: 'byKind', hash: 'host' }, cursor, (entry) => codecs.host.keyOf(keyIn(entry)).name),
     endpointsOn: async (host, cursor) =>
       await page({ index: 'byHost', hash: endpointsOnHost(host) }, cursor, endpointIn),
+    sizesOn: async (host, cursor) =>
+      await page({ index: 'byHost', hash: endpointsOnHost(host) }, cursor, sizeIn),
     scalers: async (cursor) =>
       await page(
         { index: 'byKind', hash: 'scaler' },
@@ -147,6 +149,8 @@ function keyIn(entry: Entry): RowKey {
 }
 
 const endpointIn = (entry: Entry) => codecs.endpoint.keyOf(keyIn(entry)).endpoint;
+/** An entry whose size cannot be read counts as nothing, as its row would. */
+const sizeIn = ({ sizeBytes }: Entry): number => (typeof sizeBytes === 'number' ? sizeBytes : 0);
 const moveIn = (entry: Entry) => codecs.move.keyOf(keyIn(entry)).id;
 
 function dueIn(entry: Entry): Due {

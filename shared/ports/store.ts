@@ -148,6 +148,8 @@ export interface WaitingMove {
 export interface Views {
   hosts(cursor?: string): Promise<Page<HostName>>;
   endpointsOn(host: HostName, cursor?: string): Promise<Page<EndpointName>>;
+  /** The size in bytes of each endpoint of a host, from the index alone: not a row is read. */
+  sizesOn(host: HostName, cursor?: string): Promise<Page<number>>;
   /** Every target of which the autoscaler knows something. */
   scalers(cursor?: string): Promise<Page<string>>;
   /** Every endpoint's name; for selections by label. */

@@ -49,6 +49,10 @@ describe.each(subjects)('the views on $name', ({ open }) => {
     expect(await all((cursor) => views.endpointsOn(from, cursor))).toEqual(
       rest.map(({ endpoint }) => endpoint),
     );
+    expect(await all((cursor) => views.sizesOn(to, cursor))).toEqual([first.sizeBytes]);
+    expect(await all((cursor) => views.sizesOn(from, cursor))).toEqual(
+      rest.map(({ sizeBytes }) => sizeBytes),
+    );
     expect(await all((cursor) => views.endpointsOn(hostName('nobody'), cursor))).toEqual([]);
   });
 

@@ -137,6 +137,7 @@ function viewsOf(process: Process, inner: Views): Views {
   return {
     hosts: (cursor) => look('hosts', () => inner.hosts(cursor)),
     endpointsOn: (host, cursor) => look('endpoints of a host', () => inner.endpointsOn(host, cursor)),
+    sizesOn: (host, cursor) => look('sizes on a host', () => inner.sizesOn(host, cursor)),
     scalers: (cursor) => look('scalers', () => inner.scalers(cursor)),
     endpoints: (cursor) => look('endpoints', () => inner.endpoints(cursor)),
     batches: (cursor) => look('batches', () => inner.batches(cursor)),

@@ -21,18 +21,20 @@ export async function loadFleet(services: FleetServices): Promise<Occupied[]> {
   return inLanes(known, async (host) => ({ host, ...(await storedOn(services, host.name)) }));
 }
 
-/** What is placed on a host, in bytes and in number. */
+/** What is placed on a host, in bytes and in number, as the index has it. */
 export async function storedOn(
-  services: FleetServices,
+  services: Pick<FleetServices, 'views'>,
   host: HostName,
 ): Promise<{ readonly bytes: number; readonly endpoints: number }> {
   let bytes = 0;
   let endpoints = 0;
-  for await (const placement of placedOn(services, host)) {
-    if (typeof placement === 'string' || placement.host !== host) continue;
-    bytes += placement.sizeBytes;
-    endpoints += 1;
-  }
+  let cursor: string | undefined;
+  do {
+    const page = await services.views.sizesOn(host, cursor);
+    for (const size of page.items) bytes += size;
+    endpoints += page.items.length;
+    cursor = page.cursor;
+  } while (cursor !== undefined);
   return { bytes, endpoints };
 }
 
