@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, type WriteStream } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { arch, platform } from 'node:os';
@@ -7,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { ChildProcess } from 'node:child_process';
 import { CloudError } from '../cloud-error.ts';
 import { ended, spawnOwned } from './owned-process.ts';
+import { memoryDisk, scratchRoot } from './scratch-root.ts';
 import { indexChanges } from './stream-order.ts';
 
 /** Which DynamoDB runs: dynoxide (a small native server) or AWS's DynamoDB Local (Java). */
@@ -37,7 +39,9 @@ const require = createRequire(import.meta.url);
 /** Starts DynamoDB and waits until it listens. Throws `BinaryMissing` when it is not installed here. */
 export async function startDynamo(options: DynamoOptions): Promise<DynamoServer> {
   mkdirSync(options.dataDir, { recursive: true });
-  const [command, ...args] = options.kind === 'dynoxide' ? dynoxide(options) : dynamodbLocal(options);
+  const kept = await databaseOf(options);
+  const [command, ...args] =
+    options.kind === 'dynoxide' ? dynoxide(options, kept?.file) : dynamodbLocal(options);
   const child = spawnOwned(command, args, {
     env: process.env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -54,8 +58,12 @@ export async function startDynamo(options: DynamoOptions): Promise<DynamoServer>
     death ??= `${options.kind} ended (${String(code ?? signal)})`;
     if (!stopping) options.onDeath(death);
   });
-  await listening(options, () => death);
-  if (options.kind === 'dynoxide' && !options.inMemory) indexChanges(databaseOf(options));
+  try {
+    await listening(options, () => death);
+    if (kept !== undefined) indexChanges(kept.file);
+  } finally {
+    await kept?.forget();
+  }
   return {
     endpoint: `http://127.0.0.1:${String(options.port)}`,
     pid: child.pid ?? 0,
@@ -66,16 +74,37 @@ export async function startDynamo(options: DynamoOptions): Promise<DynamoServer>
   };
 }
 
-const databaseOf = (options: DynamoOptions): string => join(options.dataDir, 'dynoxide.db');
+/** Dynoxide's database: its file, and what is to be done with that once it is open. */
+interface Database {
+  readonly file: string;
+  forget(): Promise<void>;
+}
+
+/**
+ * What is only in memory is a file as well, because a file can be given the index that dynoxide lacks. It is on the
+ * disk in memory, and its name is taken away once it is open, so that it goes with its process, however that ends.
+ * Undefined where memory is short: dynoxide's own memory then, without the index.
+ */
+async function databaseOf({ kind, inMemory, dataDir }: DynamoOptions): Promise<Database | undefined> {
+  if (kind !== 'dynoxide') return undefined;
+  if (!inMemory) return { file: join(dataDir, 'dynoxide.db'), forget: () => Promise.resolve() };
+  const root = await scratchRoot();
+  if (root !== memoryDisk) return undefined;
+  const folder = await mkdtemp(join(root, 'drayage-table-'));
+  return {
+    file: join(folder, 'dynoxide.db'),
+    forget: () => rm(folder, { recursive: true }),
+  };
+}
 
 async function terminate(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM');
   await ended(child, 3000);
 }
 
-function dynoxide(options: DynamoOptions): [string, ...string[]] {
+function dynoxide(options: DynamoOptions, file: string | undefined): [string, ...string[]] {
   const port = String(options.port);
-  const storage = options.inMemory ? [] : ['--db-path', databaseOf(options)];
+  const storage = file === undefined ? [] : ['--db-path', file];
   return [findDynoxide(), '--host', '127.0.0.1', '--port', port, ...storage];
 }
 

@@ -1,7 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 
-const memoryDisk = '/dev/shm';
+/** A file system that is memory. */
+export const memoryDisk = '/dev/shm';
 const plentyBytes = 8e9;
 
 /**
