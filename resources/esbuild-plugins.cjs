@@ -1,7 +1,7 @@
 // What is left out of every function's bundle, and how one that was made already is made again.
 
 const { createHash } = require('node:crypto');
-const { copyFileSync, existsSync, renameSync } = require('node:fs');
+const { copyFileSync, existsSync, readFileSync, renameSync } = require('node:fs');
 const { basename, extname, join } = require('node:path');
 
 // zod carries its messages in fifty languages, and nothing shakes them off: half of a bundle's size.
@@ -10,6 +10,37 @@ const englishOnly = {
   setup(build) {
     build.onLoad({ filter: /[/\\]zod[/\\]v4[/\\]locales[/\\]index\.c?js$/ }, () => ({
       contents: "export { default as en } from './en.js';",
+      loader: 'js',
+    }));
+  },
+};
+
+// Contracts are written down as JSON Schemas when they are made, never in a function: yet every schema carries the way.
+const noJsonSchemas = {
+  name: 'zod-without-json-schemas',
+  setup(build) {
+    build.onLoad(
+      { filter: /[/\\]zod[/\\]v4[/\\]core[/\\](?:json-schema-processors|to-json-schema)\.js$/ },
+      ({ path }) => {
+        const names = [...readFileSync(path, 'utf8').matchAll(/^export (?:const|function) (\w+)/gm)];
+        return {
+          contents: names.map(([, name]) => `export const ${name} = () => undefined;`).join('\n'),
+          loader: 'js',
+        };
+      },
+    );
+  },
+};
+
+// Each client describes every operation of its service, in lists whose keys are computed: esbuild cannot know that
+// nothing happens when they are, and keeps what nobody asks for. Here it is told.
+const pureDescriptions = {
+  name: 'pure-descriptions',
+  setup(build) {
+    const filter = /[/\\]@aws-sdk[/\\]client-[^/\\]+[/\\]dist-es[/\\]schemas[/\\]schemas_\d+\.js$/;
+    const list = /^((?:export )?(?:var|const) \S+ = )(\[[^\n]*[^;\n]\n[\s\S]*?\n\]);$/gm;
+    build.onLoad({ filter }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replace(list, '$1/* @__PURE__ */ (() => $2)();'),
       loader: 'js',
     }));
   },
@@ -63,4 +94,4 @@ const keptBundles = {
   },
 };
 
-module.exports = [englishOnly, environmentCredentials, keptBundles];
+module.exports = [englishOnly, noJsonSchemas, pureDescriptions, environmentCredentials, keptBundles];

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { cp, mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { gzipSync, unzipSync } from 'fflate';
-import * as z from 'zod';
+import { gzipSync } from 'node:zlib';
+import { unzipSync } from 'fflate';
+import { packagedTemplate, type PackagedTemplate } from '../infrastructure/template.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const sources = [
@@ -17,20 +19,6 @@ const sources = [
   'tsconfig.json',
 ];
 
-const resource = z.object({
-  Type: z.string(),
-  Properties: z.record(z.string(), z.unknown()).default({}),
-  DependsOn: z.union([z.string(), z.array(z.string())]).optional(),
-  DeletionPolicy: z.string().optional(),
-  UpdateReplacePolicy: z.string().optional(),
-});
-const template = z.object({
-  Resources: z.record(z.string(), resource),
-  Outputs: z.record(z.string(), z.object({ Value: z.unknown() })),
-});
-
-export type Resource = z.output<typeof resource>;
-
 /** One file of a function's package. */
 export interface PackagedFile {
   readonly path: string;
@@ -41,11 +29,11 @@ export interface PackagedFile {
 export interface PackagedStage {
   /** Everything that the command said. */
   readonly said: string;
-  readonly template: z.output<typeof template>;
+  readonly template: PackagedTemplate;
   /** By logical name of the function, e.g. `planBatch`. */
   readonly bundles: ReadonlyMap<
     string,
-    { readonly zipBytes: number; readonly gzipBytes: number; readonly files: readonly PackagedFile[] }
+    { readonly digest: string; readonly gzipBytes: number; readonly files: readonly PackagedFile[] }
   >;
 }
 
@@ -70,7 +58,7 @@ export async function packageStage(
     const made = await Promise.all(
       functions.map(async (name) => [name, await readBundle(join(output, `${name}.zip`))] as const),
     );
-    return { said, template: template.parse(JSON.parse(text)), bundles: new Map(made) };
+    return { said, template: packagedTemplate.parse(JSON.parse(text)), bundles: new Map(made) };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -80,7 +68,7 @@ async function readBundle(path: string) {
   const zip = await readFile(path);
   const files = Object.entries(unzipSync(zip));
   return {
-    zipBytes: zip.byteLength,
+    digest: createHash('sha256').update(zip).digest('hex'),
     gzipBytes: files.reduce((sum, [, bytes]) => sum + gzipSync(bytes, { level: 9 }).byteLength, 0),
     files: files.map(([file, bytes]) => ({ path: file, text: Buffer.from(bytes).toString('latin1') })),
   };

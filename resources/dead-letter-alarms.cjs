@@ -1,0 +1,46 @@
+// An alarm on every queue of what nobody could work on: one letter is enough.
+
+/** In the order of resources/queues.yml. */
+const queues = [
+  'RequestsDeadQueue',
+  'HostChangesDeadQueue',
+  'ManifestsDeadQueue',
+  'PlanDeadQueue',
+  'DispatchDeadQueue',
+  'TransferDeadQueue',
+  'CutoverDeadQueue',
+  'RetireDeadQueue',
+  'RollbackDeadQueue',
+  'HostSweepDeadQueue',
+  'ScaleDeadQueue',
+  'RelayFailuresQueue',
+];
+
+/** @param {{ resolveVariable: (name: string) => Promise<string> }} context */
+module.exports.alarms = async ({ resolveVariable }) => {
+  const stage = await resolveVariable('sls:stage');
+  const alarm = (queue) => ({
+    [`${queue.replace(/Queue$/, '')}Alarm`]: {
+      Type: 'AWS::CloudWatch::Alarm',
+      Properties: {
+        AlarmName: `drayage-${stage}-${kebab(queue.replace(/Queue$/, ''))}`,
+        AlarmDescription:
+          'Messages that nobody could work on: dray dead-letters list says why, and how they are put back',
+        Namespace: 'AWS/SQS',
+        MetricName: 'ApproximateNumberOfMessagesVisible',
+        Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
+        Statistic: 'Maximum',
+        Period: 60,
+        EvaluationPeriods: 1,
+        Threshold: 0,
+        ComparisonOperator: 'GreaterThanThreshold',
+        TreatMissingData: 'notBreaching',
+        AlarmActions: [{ Ref: 'AlarmsTopic' }],
+        OKActions: [{ Ref: 'AlarmsTopic' }],
+      },
+    },
+  });
+  return { Resources: Object.assign({}, ...queues.map(alarm)) };
+};
+
+const kebab = (name) => name.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
