@@ -10,6 +10,9 @@ export interface TableCaller {
 /** As API Gateway calls it; a call has as long as an integration of ours. */
 const limitMs = 10_000;
 
+/** Whose calls these are. */
+export const apiCaller = 'Api';
+
 export function createTableCaller(endpoint: string, region: string): TableCaller {
   const { hostname, port } = new URL(endpoint);
   const agent = new Agent({ keepAlive: true });
@@ -27,6 +30,7 @@ export function createTableCaller(endpoint: string, region: string): TableCaller
             headers: {
               'content-type': 'application/x-amz-json-1.0',
               authorization: authorization(region, 'dynamodb'),
+              'user-agent': `app/${apiCaller}`,
               'x-amz-date': '20260101T000000Z',
               'x-amz-target': `DynamoDB_20120810.${action}`,
               'content-length': Buffer.byteLength(body),

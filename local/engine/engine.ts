@@ -10,6 +10,7 @@ import { openApiKeys } from '../api/keys.ts';
 import { startApiServer } from '../api/server.ts';
 import { createTableCaller } from '../api/table-caller.ts';
 import { createAwsJsonClient } from '../servers/aws-json.ts';
+import { CallLog } from '../servers/call-log.ts';
 import { startGateway, type InvokeAnswer } from '../servers/gateway.ts';
 import type { ObjectChange } from '../servers/messaging-protocol.ts';
 import { openSecrets } from '../servers/secrets.ts';
@@ -127,6 +128,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     messagingEndpoint: messaging.endpoint,
     secrets,
     meter,
+    calls: CallLog.open(region),
     onWrite: () => {
       written.ring();
     },

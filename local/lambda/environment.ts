@@ -263,5 +263,7 @@ function variables(spec: FunctionSpec): Record<string, string> {
     AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${spec.name}`,
     AWS_LAMBDA_LOG_STREAM_NAME: 'local',
+    // On AWS its credentials say who calls; here the SDK does.
+    AWS_SDK_UA_APP_ID: spec.logicalId,
   };
 }

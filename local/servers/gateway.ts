@@ -1,5 +1,6 @@
 import { Agent, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { CloudError, messageOf } from '../cloud-error.ts';
+import type { CallLog } from './call-log.ts';
 import { createDynamoProxy } from './dynamo-proxy.ts';
 import { listenOn, passOn, readBody, sendJson, stopListening, type Upstream } from './http.ts';
 import { SecretsError, type SecretsServer } from './secrets.ts';
@@ -19,6 +20,7 @@ export interface GatewayOptions {
   readonly messagingEndpoint: string;
   readonly secrets: SecretsServer;
   readonly meter: WriteMeter;
+  readonly calls: CallLog | undefined;
   readonly onWrite: () => void;
   readonly invoke: (name: string, payload: string, waits: boolean) => Promise<InvokeAnswer>;
 }
@@ -42,6 +44,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   async function route(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const target = String(incoming.headers['x-amz-target'] ?? '');
     const [service = '', operation = ''] = target.split('.');
+    options.calls?.overhear(incoming);
     if (service === 'DynamoDB_20120810') {
       await proxy(operation, incoming, outgoing);
     } else if (service === 'DynamoDBStreams_20120810') {

@@ -13,6 +13,7 @@ import { SnsStore } from '../../node_modules/fauxqs/dist/sns/snsStore.js';
 import { SqsStore } from '../../node_modules/fauxqs/dist/sqs/sqsStore.js';
 import { ACCOUNT_ID } from '../template/stack.ts';
 import { codeOf, messageOf } from '../cloud-error.ts';
+import { callerOf, CallLog } from './call-log.ts';
 import {
   MESSAGING_SETTINGS,
   messagingOrder,
@@ -54,6 +55,7 @@ async function serve(): Promise<void> {
   sqsStore.host = '';
 
   let released = false;
+  const calls = CallLog.open(settings.region);
   const app = buildApp({
     logger: false,
     defaultRegion: settings.region,
@@ -62,6 +64,15 @@ async function serve(): Promise<void> {
 
   app.addHook('preHandler', async (request, reply) => {
     if (released) dropWait(request.body);
+    const caller = callerOf(request.headers['user-agent']);
+    if (caller !== undefined) {
+      calls?.note(caller, {
+        method: request.method,
+        url: request.url,
+        target: String(request.headers['x-amz-target'] ?? ''),
+        fields: z.record(z.string(), z.unknown()).catch({}).parse(request.body),
+      });
+    }
     const refused = refusedSubresource(request.method, request.url);
     if (refused !== undefined) {
       await reply.code(501).type('application/xml').send(errorXml('NotImplemented', refused));

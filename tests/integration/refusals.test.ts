@@ -1,8 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PublishCommand } from '@aws-sdk/client-sns';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { settingsFor } from '../../cli/client-settings.ts';
 import { watchBatch } from '../../cli/watch-batch.ts';
 import { Scene } from '../../local/demo/scene.ts';
 import { planTenant } from '../../local/demo/tenants.ts';
 import type { Topic } from '../../local/demo/fleet.ts';
+import { createSnsClient } from '../../shared/aws/clients.ts';
 import { hostName, type BatchId } from '../../shared/domain/ids.ts';
 import type { Json } from '../../shared/domain/json.ts';
 import { leftBehind } from '../support/left-behind.ts';
@@ -145,3 +149,35 @@ describe('a move that cannot be made ends before anything on a host was changed'
     expect(placement?.claim).toBeUndefined();
   });
 });
+
+test('a host of which an alarm says that it lags takes fewer moves at once', async () => {
+  const name = 'drayage-local-scale-lag-host-b';
+  const alarm = {
+    AlarmName: name,
+    AlarmArn: `arn:aws:cloudwatch:eu-central-1:000000000000:alarm:${name}`,
+    AWSAccountId: '000000000000',
+    NewStateValue: 'ALARM',
+    OldStateValue: 'OK',
+    NewStateReason: 'Threshold Crossed',
+    StateChangeTime: new Date().toISOString().replace('Z', '+0000'),
+    Region: 'EU (Frankfurt)',
+    Trigger: {
+      MetricName: 'ReplicationLagMs',
+      Namespace: 'Drayage',
+      Dimensions: [
+        { name: 'service', value: 'drayage' },
+        { name: 'stage', value: 'local' },
+        { name: 'host', value: 'b' },
+      ],
+    },
+  };
+  const sns = createSnsClient(settingsFor(scene.cloud.env, 'SNS'));
+  await sns.send(
+    new PublishCommand({ TopicArn: scene.cloud.outputs['ScaleTopicArn'], Message: JSON.stringify(alarm) }),
+  );
+  sns.destroy();
+  const throttle = async () =>
+    (await scene.fleet.services.store.load('host', { name: hostName('b') }))?.throttle;
+  while ((await throttle()) === undefined) await sleep(100);
+  expect((await throttle())?.in).toBeGreaterThan(0);
+}, 60_000);

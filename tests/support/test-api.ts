@@ -2,8 +2,9 @@ import { createRequire } from 'node:module';
 import * as z from 'zod';
 import { RestApi } from '../../local/api/rest-api.ts';
 import { startApiServer, type ApiServer } from '../../local/api/server.ts';
-import { createTableCaller } from '../../local/api/table-caller.ts';
+import { apiCaller, createTableCaller } from '../../local/api/table-caller.ts';
 import { provisionApis } from '../../local/provision/apis.ts';
+import { CallLog } from '../../local/servers/call-log.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { createStack } from '../../local/template/stack.ts';
 import { parseTemplate } from '../../local/template/template.ts';
@@ -87,6 +88,7 @@ export async function openTestApi(): Promise<TestApi> {
   const caller = createTableCaller(dynamo.endpoint, 'eu-central-1');
   const asked: { action: string; body: string }[] = [];
   const troubles: string[] = [];
+  const calls = CallLog.open('eu-central-1');
   let server: ApiServer | undefined;
   const api = new RestApi({
     definition: stage.definition,
@@ -95,6 +97,13 @@ export async function openTestApi(): Promise<TestApi> {
     keys: stage.keys,
     call: async (action, body) => {
       asked.push({ action, body });
+      calls?.note(apiCaller, {
+        method: 'POST',
+        url: '/',
+        target: `DynamoDB_20120810.${action}`,
+        // The role that is judged by it is that of a stage.
+        fields: z.record(z.string(), z.unknown()).parse(JSON.parse(body.replaceAll(table, 'drayage-local'))),
+      });
       return caller.call(action, body);
     },
     onTrouble: (text) => troubles.push(text),
