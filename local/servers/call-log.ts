@@ -59,20 +59,28 @@ export class CallLog {
   }
 
   note(caller: string, request: ServiceRequest): void {
-    for (const call of serviceCalls(request, this.#region)) {
+    for (const whole of serviceCalls(request, this.#region)) {
+      const call = { ...whole, leadingKeys: unlike(whole.leadingKeys ?? []) };
       const kind = kindOf(caller, call);
       if (this.#known.has(kind)) continue;
       this.#known.add(kind);
-      const noted: NotedCall = { caller, ...call, leadingKeys: [...(call.leadingKeys ?? [])] };
+      const noted: NotedCall = { caller, ...call };
       appendFileSync(this.#file, `${JSON.stringify(noted)}\n`);
     }
   }
 }
 
+const beginning = (key: string): string => key.replace(/[^#/]*$/, '');
+
+/** Of keys that begin alike, one. */
+const unlike = (keys: readonly string[]): string[] => [
+  ...new Map(keys.map((key) => [beginning(key), key])).values(),
+];
+
 /** Objects of one bucket are alike, and so are keys that begin alike. */
 function kindOf(caller: string, { action, resource, leadingKeys = [] }: ServiceCall): string {
   const of = action.startsWith('s3:') ? resource.replace(/\/.*/, '') : resource;
-  return [caller, action, of, ...leadingKeys.map((key) => key.replace(/[^#/]*$/, ''))].join(' ');
+  return [caller, action, of, ...leadingKeys.map(beginning).sort()].join(' ');
 }
 
 function fieldsOf(text: string): Record<string, unknown> {

@@ -70,6 +70,7 @@ const query = z.looseObject({
   ExpressionAttributeValues: attribute.default({}),
 });
 const byTable = z.looseObject({ RequestItems: z.record(z.string(), z.unknown()) });
+const keys = z.looseObject({ Keys: z.array(attribute) });
 const transaction = z.looseObject({ TransactItems: z.array(z.record(z.string(), item)) });
 const statement = z.looseObject({ Statement: z.string() });
 const statements = z.looseObject({
@@ -100,6 +101,11 @@ function tableCalls(operation: string, fields: ServiceRequest['fields'], region:
       return [{ action: `dynamodb:${operation}`, resource: table(asked.TableName) + index, leadingKeys }];
     }
     case 'BatchGetItem':
+      return Object.entries(byTable.parse(fields).RequestItems).map(([name, asked]) => ({
+        action: `dynamodb:${operation}`,
+        resource: table(name),
+        leadingKeys: keys.parse(asked).Keys.flatMap(({ pk }) => stringsOf(pk)),
+      }));
     case 'BatchWriteItem':
       return Object.keys(byTable.parse(fields).RequestItems).map((name) => ({
         action: `dynamodb:${operation}`,

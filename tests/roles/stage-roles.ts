@@ -18,7 +18,7 @@ export interface StageRole {
   /** Who works under it: a function by its logical id, or the API. */
   readonly caller: string;
   readonly grants: readonly Grant[];
-  /** What Lambda itself does under it, before the function's code has a say. */
+  /** What Lambda or API Gateway themselves do under it, before anybody's code has a say. */
   readonly platformCalls: readonly NotedCall[];
 }
 
@@ -68,7 +68,7 @@ export function stageRoles(template: Template, region: string, stackName: string
         name: logicalId,
         caller,
         grants: grantsOf(properties),
-        platformCalls: caller === apiCaller ? [] : platformCalls(stack, caller),
+        platformCalls: caller === apiCaller ? gatewayCalls(stack) : platformCalls(stack, caller),
       },
     ];
   });
@@ -88,6 +88,16 @@ function grantsOf(properties: unknown): Grant[] {
         ),
     ),
   );
+}
+
+/** Functions that the API's document has called; what it asks of the table is noted. */
+function gatewayCalls(stack: Stack): NotedCall[] {
+  return stack
+    .ofType('AWS::ApiGateway::RestApi')
+    .flatMap(({ properties }) => [
+      ...JSON.stringify(properties['Body']).matchAll(/:lambda:path\/2015-03-31\/functions\/([^/"]+)\//g),
+    ])
+    .map(([, resource = '']) => ({ caller: apiCaller, action: 'lambda:InvokeFunction', resource }));
 }
 
 /** What AWS documents that Lambda asks for in a function's name: its event sources' messages and its own logs. */

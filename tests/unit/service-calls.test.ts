@@ -18,6 +18,13 @@ describe('what IAM is asked about a request', () => {
     ]);
   });
 
+  test('many items at once, with the partition key of each', () => {
+    const Keys = [{ pk: { S: 'MOVE#mv_1' }, sk: { S: 'MOVE' } }, { pk: { S: 'FLEET' } }];
+    expect(ofTable('BatchGetItem', { RequestItems: { 'drayage-local': { Keys } } })).toEqual([
+      { action: 'dynamodb:BatchGetItem', resource: table, leadingKeys: ['MOVE#mv_1', 'FLEET'] },
+    ]);
+  });
+
   test('an index, and the partition of it', () => {
     expect(
       ofTable('Query', {
