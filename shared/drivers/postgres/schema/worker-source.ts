@@ -13,6 +13,10 @@
 export const workerSource = String.raw`
 'use strict';
 const { workerData, receiveMessageOnPort } = require('node:worker_threads');
+// Each dump is a program that runs once, for less than a second: that V8 compiles it a second time in other threads,
+// for speed, is two thirds of what a dump costs, and gains nothing.
+const { setFlagsFromString } = require('node:v8');
+for (const flag of ['--no-wasm-tier-up', '--no-wasm-dynamic-tiering']) setFlagsFromString(flag);
 const { pgDump } = require(workerData.pgDump);
 const { port, args, parameters } = workerData;
 const bell = new Int32Array(workerData.bell);
