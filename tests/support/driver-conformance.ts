@@ -48,6 +48,8 @@ export interface DriverFixture {
   readonly deathsOnly?: true;
   /** After which stages a worker dies; after each by default. */
   readonly deaths?: readonly Stage[];
+  /** After which stages a move goes back; after each that can by default. */
+  readonly returns?: readonly Stage[];
   /** Milliseconds that one move may take in a test. */
   readonly moveMs?: number;
 }

@@ -3,12 +3,23 @@ import type { Residue } from '../../shared/ports/driver.ts';
 import type { Bench } from './driver-conformance.ts';
 import { closing, failureCode, MoveTrial, stages, type Stage } from './move-trial.ts';
 
+const reversible: readonly Stage[] = [
+  'preflight',
+  'provision',
+  'copy',
+  'catchUp',
+  'verify',
+  'fence',
+  'settle',
+  'confirm',
+];
+
 /** The way back, and what is found afterwards. */
 export function describeUndo({ fixture, pair }: Bench): void {
-  const { driver } = fixture;
+  const { driver, returns = reversible } = fixture;
 
   describe('the way back', () => {
-    test.each<Stage>(['preflight', 'provision', 'copy', 'catchUp', 'verify', 'fence', 'settle', 'confirm'])(
+    test.each(returns)(
       'after %s leaves the source as it was and nothing on the target, also when it is gone twice',
       async (last) => {
         const database = await pair().createDatabase(4);

@@ -23,7 +23,10 @@ const statements = 280;
 /** Real servers of these majors. */
 export function postgresFixture(
   majors: readonly [NpmMajor, NpmMajor],
-  options: { readonly mover?: Mover } & Pick<DriverFixture, 'crashPoints' | 'deaths' | 'deathsOnly'> = {},
+  options: { readonly mover?: Mover } & Pick<
+    DriverFixture,
+    'crashPoints' | 'deaths' | 'deathsOnly' | 'returns'
+  > = {},
 ): DriverFixture {
   const { mover = 'superuser', crashPoints = 6, ...rest } = options;
   return {
