@@ -20,6 +20,13 @@ const queueProperties = z.object({
 });
 const mappingProperties = z.object({ EventSourceArn: reference, FunctionName: reference });
 
+const nameProperties = /^(?:Queue|Topic|Table|Bucket|Function|Alarm|LogGroup|UsagePlan)Name$/;
+/** What is a reference is no name. */
+const name = z.union([
+  z.string(),
+  z.object({ 'Fn::Sub': z.string() }).transform((value) => value['Fn::Sub']),
+]);
+
 /**
  * What must hold of our own stack, beside the rules for every template.
  * @param touching the functions that touch hosts
@@ -90,6 +97,17 @@ export function testStage(stage: string, made: () => PackagedTemplate, touching:
   test('has a role for each function and one for the API, and no others', () => {
     const roles = [...[...lambdas().values()].map(({ Role }) => Role), 'ApiRole'];
     expect(idsOf(made(), 'AWS::IAM::Role')).toEqual([...roles].sort());
+  });
+
+  test('names everything after itself and its stage', () => {
+    const named = Object.values(made().Resources).flatMap(({ Properties }) =>
+      Object.entries(Properties).flatMap(([property, value]) => {
+        const { data } = name.safeParse(value);
+        return nameProperties.test(property) && data !== undefined ? [data] : [];
+      }),
+    );
+    expect(named.length).toBeGreaterThan(queues().size + lambdas().size);
+    for (const each of named) expect(each).toMatch(new RegExp(`^(?:/aws/lambda/)?drayage-${stage}(?:-|$)`));
   });
 
   test('lets only functions that touch hosts fetch passwords, and only those of the stage', () => {
