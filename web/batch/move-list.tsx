@@ -3,6 +3,7 @@ import { explainState } from '../../shared/domain/explain.ts';
 import { labelOf, moveLabels, type MoveLabel, type Move } from '../../shared/domain/move.ts';
 import { looks, StateWord } from '../parts/look.tsx';
 import { Prose } from '../parts/prose.tsx';
+import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 
 const page = 50;
@@ -35,36 +36,24 @@ export function MoveList({ moves, inAll }: { readonly moves: readonly Move[]; re
           ))}
         </select>
       </label>
-      <div class="scrolls" tabIndex={0} role="region" aria-label="Table of moves">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Endpoint</th>
-              <th scope="col">Way</th>
-              <th scope="col">State</th>
-              <th scope="col">What it does</th>
-            </tr>
-          </thead>
-          <tbody>
-            {chosen.slice(0, shown).map((move) => (
-              <tr key={move.id}>
-                <th scope="row">
-                  <a href={linkTo.move(move.id)}>{move.endpoint}</a>
-                </th>
-                <td class="way">
-                  {move.source} → {move.target}
-                </td>
-                <td>
-                  <StateWord state={labelOf(move.execution)} />
-                </td>
-                <td class="wide">
-                  <Prose text={explainState(move.execution)} />
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table label="Table of moves" columns={['Endpoint', 'Way', 'State', 'What it does']}>
+        {chosen.slice(0, shown).map((move) => (
+          <tr key={move.id}>
+            <th scope="row">
+              <a href={linkTo.move(move.id)}>{move.endpoint}</a>
+            </th>
+            <td class="way">
+              {move.source} → {move.target}
+            </td>
+            <td>
+              <StateWord state={labelOf(move.execution)} />
+            </td>
+            <td class="wide">
+              <Prose text={explainState(move.execution)} />
+            </td>
+          </tr>
+        ))}
+      </Table>
       {chosen.length <= shown ? null : (
         <button
           type="button"

@@ -1,6 +1,7 @@
 import { pauseOf, percentile } from '../../cli/batch-report.ts';
 import { count, showDuration } from '../../cli/quantity.ts';
 import type { Move } from '../../shared/domain/move.ts';
+import { figures, Table } from '../parts/table.tsx';
 import { binsOf } from './histogram.ts';
 
 interface PauseProps {
@@ -39,40 +40,29 @@ export function PauseHistogram({ moves, budgetMs, arrived }: PauseProps) {
               )
             </span>
           </p>
-          <div class="scrolls" tabIndex={0} role="region" aria-label="Pauses by length">
-            <table class="histogram">
-              <thead>
-                <tr>
-                  <th scope="col">Pause</th>
-                  <th scope="col" class="figure">
-                    Moves
-                  </th>
-                  <th scope="col">
-                    <span class="hidden">Share</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {bins.map(({ from, to, figure }) => (
-                  <tr key={from}>
-                    <th scope="row">
-                      {showDuration(from)} – {showDuration(to)}
-                    </th>
-                    <td class="figure">{figure}</td>
-                    <td class="bar">
-                      <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
-                        <rect
-                          class={from >= budgetMs ? 'over' : 'within'}
-                          width={(100 * figure) / highest}
-                          height="10"
-                        />
-                      </svg>
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            label="Pauses by length"
+            class="histogram"
+            columns={['Pause', figures('Moves'), { heading: 'Share', as: 'heard' }]}
+          >
+            {bins.map(({ from, to, figure }) => (
+              <tr key={from}>
+                <th scope="row">
+                  {showDuration(from)} – {showDuration(to)}
+                </th>
+                <td class="figure">{figure}</td>
+                <td class="bar">
+                  <svg viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">
+                    <rect
+                      class={from >= budgetMs ? 'over' : 'within'}
+                      width={(100 * figure) / highest}
+                      height="10"
+                    />
+                  </svg>
+                </td>
+              </tr>
+            ))}
+          </Table>
         </>
       )}
     </section>

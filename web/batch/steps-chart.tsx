@@ -3,6 +3,7 @@ import { showDuration } from '../../cli/quantity.ts';
 import { labelOf, type MoveLabel, type Move } from '../../shared/domain/move.ts';
 import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
 import { looks, Mark } from '../parts/look.tsx';
+import { figures, Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 
 const { steps } = moveEndpointShape;
@@ -44,27 +45,20 @@ export function StepsChart({ moves, at }: { readonly moves: readonly Move[]; rea
               </li>
             ))}
           </ul>
-          <div class="scrolls" tabIndex={0} role="region" aria-label="Table of steps">
-            <table class="steps-chart">
-              <thead>
-                <tr>
-                  <th scope="col">Endpoint</th>
-                  <th scope="col" class="way">
-                    Way
-                  </th>
-                  <th scope="col" class="figure">
-                    Took
-                  </th>
-                  <th scope="col">Steps, to {showDuration(longest)}</th>
-                </tr>
-              </thead>
-              <tbody>
-                {shown.map((move) => (
-                  <Row key={move.id} move={move} at={at} longest={longest} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <Table
+            label="Table of steps"
+            class="steps-chart"
+            columns={[
+              'Endpoint',
+              { heading: 'Way', as: 'way' },
+              figures('Took'),
+              `Steps, to ${showDuration(longest)}`,
+            ]}
+          >
+            {shown.map((move) => (
+              <Row key={move.id} move={move} at={at} longest={longest} />
+            ))}
+          </Table>
           {begun.length <= few ? null : (
             <button
               type="button"

@@ -1,4 +1,5 @@
 import { showBytes } from '../../cli/quantity.ts';
+import { figures, Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 import type { FleetNow, ListedHost } from './fleet-source.ts';
 
@@ -8,55 +9,45 @@ export function HostTable({ fleet }: { readonly fleet: FleetNow }) {
   return (
     <section class="panel" aria-labelledby="hosts">
       <h2 id="hosts">Hosts</h2>
-      <div class="scrolls" tabIndex={0} role="region" aria-label="Table of hosts">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">Host</th>
-              <th scope="col">Zone</th>
-              <th scope="col">State</th>
-              <th scope="col" class="figure">
-                Endpoints
+      <Table
+        label="Table of hosts"
+        columns={[
+          'Host',
+          'Zone',
+          'State',
+          figures('Endpoints'),
+          figures('Leaving'),
+          figures('Arriving'),
+          'Filled',
+        ]}
+      >
+        {fleet.hosts.map((host) => {
+          const endpoints = fleet.endpoints.get(host.host);
+          const bytes = endpoints?.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+          return (
+            <tr key={host.host}>
+              <th scope="row">
+                <a href={linkTo.host(host.host)}>{host.host}</a>
               </th>
-              <th scope="col" class="figure">
-                Leaving
-              </th>
-              <th scope="col" class="figure">
-                Arriving
-              </th>
-              <th scope="col">Filled</th>
+              <td>{host.zone}</td>
+              <td>{howItIs(host)}</td>
+              <td class="figure">{endpoints?.length ?? '…'}</td>
+              <td class="figure">{journeys.filter(({ source }) => source === host.host).length || ''}</td>
+              <td class="figure">{journeys.filter(({ target }) => target === host.host).length || ''}</td>
+              <td>
+                {bytes === undefined ? (
+                  '…'
+                ) : (
+                  <Filled
+                    bytes={bytes}
+                    {...(host.capacityBytes === undefined ? {} : { capacity: host.capacityBytes })}
+                  />
+                )}
+              </td>
             </tr>
-          </thead>
-          <tbody>
-            {fleet.hosts.map((host) => {
-              const endpoints = fleet.endpoints.get(host.host);
-              const bytes = endpoints?.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-              return (
-                <tr key={host.host}>
-                  <th scope="row">
-                    <a href={linkTo.host(host.host)}>{host.host}</a>
-                  </th>
-                  <td>{host.zone}</td>
-                  <td>{howItIs(host)}</td>
-                  <td class="figure">{endpoints?.length ?? '…'}</td>
-                  <td class="figure">{journeys.filter(({ source }) => source === host.host).length || ''}</td>
-                  <td class="figure">{journeys.filter(({ target }) => target === host.host).length || ''}</td>
-                  <td>
-                    {bytes === undefined ? (
-                      '…'
-                    ) : (
-                      <Filled
-                        bytes={bytes}
-                        {...(host.capacityBytes === undefined ? {} : { capacity: host.capacityBytes })}
-                      />
-                    )}
-                  </td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-      </div>
+          );
+        })}
+      </Table>
     </section>
   );
 }

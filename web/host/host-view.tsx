@@ -13,6 +13,7 @@ import { effectsOnHost } from '../command/effect.ts';
 import { Blockers } from '../parts/blockers.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Prose } from '../parts/prose.tsx';
+import { figures, Table } from '../parts/table.tsx';
 import { View } from '../parts/view.tsx';
 import { Word } from '../parts/word.tsx';
 import { linkTo } from '../route.ts';
@@ -132,34 +133,21 @@ function Endpoints({ endpoints }: Pick<HostNow, 'endpoints'>) {
       {endpoints.length === 0 ? (
         <p class="faint">It is empty.</p>
       ) : (
-        <div class="scrolls" tabIndex={0} role="region" aria-label="Table of endpoints">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">Endpoint</th>
-                <th scope="col">Database</th>
-                <th scope="col" class="figure">
-                  Size
-                </th>
-                <th scope="col" class="figure">
-                  Epoch
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {endpoints.slice(0, shown).map(({ endpoint, database, sizeBytes, epoch }) => (
-                <tr key={endpoint}>
-                  <th scope="row">
-                    <a href={linkTo.endpoint(endpoint)}>{endpoint}</a>
-                  </th>
-                  <td>{database}</td>
-                  <td class="figure">{showBytes(sizeBytes)}</td>
-                  <td class="figure">{epoch}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Table of endpoints"
+          columns={['Endpoint', 'Database', figures('Size'), figures('Epoch')]}
+        >
+          {endpoints.slice(0, shown).map(({ endpoint, database, sizeBytes, epoch }) => (
+            <tr key={endpoint}>
+              <th scope="row">
+                <a href={linkTo.endpoint(endpoint)}>{endpoint}</a>
+              </th>
+              <td>{database}</td>
+              <td class="figure">{showBytes(sizeBytes)}</td>
+              <td class="figure">{epoch}</td>
+            </tr>
+          ))}
+        </Table>
       )}
       {endpoints.length <= shown ? null : (
         <button

@@ -1,5 +1,6 @@
 import { showDuration } from '../../cli/quantity.ts';
 import { Prose } from '../parts/prose.tsx';
+import { figures, Table } from '../parts/table.tsx';
 import type { HistoryEntry } from './move-source.ts';
 
 /** Everything that has happened to a move, the latest first. */
@@ -10,43 +11,30 @@ export function History({ entries }: { readonly entries: readonly HistoryEntry[]
       {entries.length === 0 ? (
         <p class="faint">Nothing is known; it is kept for ninety days.</p>
       ) : (
-        <div class="scrolls" tabIndex={0} role="region" aria-label="Table of what has happened">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">When</th>
-                <th scope="col">What</th>
-                <th scope="col">State</th>
-                <th scope="col">Step</th>
-                <th scope="col" class="figure">
-                  Took
-                </th>
-                <th scope="col">By, and why</th>
-              </tr>
-            </thead>
-            <tbody>
-              {entries.toReversed().map(({ version, at, fact, from, to, step, ms, by, note }) => (
-                <tr key={version}>
-                  <td>
-                    <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time>
-                  </td>
-                  <td>{fact}</td>
-                  <td>{from === to ? to : `${from} → ${to}`}</td>
-                  <td>{step ?? ''}</td>
-                  <td class="figure">{ms === undefined ? '' : showDuration(ms)}</td>
-                  <td class="wide">
-                    {by}
-                    {note === undefined ? null : (
-                      <>
-                        : <Prose text={note} />
-                      </>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        </div>
+        <Table
+          label="Table of what has happened"
+          columns={['When', 'What', 'State', 'Step', figures('Took'), 'By, and why']}
+        >
+          {entries.toReversed().map(({ version, at, fact, from, to, step, ms, by, note }) => (
+            <tr key={version}>
+              <td>
+                <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString()}</time>
+              </td>
+              <td>{fact}</td>
+              <td>{from === to ? to : `${from} → ${to}`}</td>
+              <td>{step ?? ''}</td>
+              <td class="figure">{ms === undefined ? '' : showDuration(ms)}</td>
+              <td class="wide">
+                {by}
+                {note === undefined ? null : (
+                  <>
+                    : <Prose text={note} />
+                  </>
+                )}
+              </td>
+            </tr>
+          ))}
+        </Table>
       )}
     </section>
   );
