@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import { everyPage } from '../cli/watch-batch.ts';
+import { everyPage } from '../shared/workflow/every-page.ts';
 import { findCloud } from '../local/cloud.ts';
 import { auditLedger, isSound } from '../local/demo/audit.ts';
 import { Fleet } from '../local/demo/fleet.ts';

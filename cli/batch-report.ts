@@ -1,24 +1,8 @@
 import type { Batch } from '../shared/domain/batch.ts';
 import type { Failure } from '../shared/domain/failure.ts';
 import type { Hold } from '../shared/domain/pause.ts';
-import type { GateScene } from '../shared/domain/gate.ts';
-import type { Host } from '../shared/domain/host.ts';
-import type { HostName } from '../shared/domain/ids.ts';
 import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
-import { resultsOf, type MoveResults } from '../shared/workflow/move-endpoint/results.ts';
-
-/** A batch and its moves as they were at one moment. */
-export interface BatchSnapshot {
-  /** Epoch milliseconds. */
-  readonly at: number;
-  readonly batch: Batch;
-  /** By endpoint; complete once the batch is planned. */
-  readonly moves: readonly Move[];
-  /** Hosts of waiting moves, as far as they are known: they tell what is waited for. */
-  readonly hosts?: ReadonlyMap<HostName, Host>;
-  /** Whether everything is paused, and how its maintenance window stands. */
-  readonly said?: Pick<GateScene, 'fleet' | 'window'>;
-}
+import { isArrived, pauseOf, sizeOf, type BatchSnapshot } from '../shared/workflow/explain/batch-snapshot.ts';
 
 /** A batch for programs; this shape is stable (docs/cli.md). */
 export interface BatchReport {
@@ -119,23 +103,6 @@ function reportOfMove(move: Move): EndpointReport {
         }
       : {}),
   };
-}
-
-export const isArrived = (label: MoveLabel | undefined): boolean => label === 'moved' || label === 'retired';
-
-/** Milliseconds that its writers had to wait; undefined until it has arrived. */
-export const pauseOf = (move: Move): number | undefined => readResults(move).activate?.pauseMs;
-
-/** Bytes of its data, as preflight has found them; 0 until then. */
-export const sizeOf = (move: Move): number => readResults(move).preflight?.sizeBytes ?? 0;
-
-const read = new WeakMap<Move, MoveResults>();
-
-/** Read once for each move as it was: a batch of thousands is looked at several times a second. */
-function readResults(move: Move): MoveResults {
-  const known = read.get(move) ?? resultsOf(move);
-  read.set(move, known);
-  return known;
 }
 
 /** By the nearest rank. @param sorted ascending */

@@ -15,10 +15,12 @@ import { createStore } from '../shared/aws/store.ts';
 import { asPortError } from '../shared/aws/trouble.ts';
 import { createViews } from '../shared/aws/views.ts';
 import type { Blobs } from '../shared/ports/blobs.ts';
+import type { Calendar } from '../shared/ports/calendar.ts';
 import type { Chance, Clock } from '../shared/ports/clock.ts';
 import type { HostDriver } from '../shared/ports/driver.ts';
 import type { Secrets } from '../shared/ports/secrets.ts';
 import type { Journal, Store, Views } from '../shared/ports/store.ts';
+import { machineCalendar } from '../shared/runtime/calendar.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { machineClock } from '../shared/runtime/clock.ts';
 import { driverRegistry, shippedDrivers } from '../shared/runtime/drivers.ts';
@@ -42,6 +44,7 @@ export interface Client {
   readonly vault: Vault;
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;
+  readonly calendar: Calendar;
   readonly chance: Chance;
   /** @throws StepFailure `driver-unknown` */
   readonly driver: (name: string) => Promise<HostDriver>;
@@ -79,6 +82,7 @@ export function createClient(installation: Installation): Client {
     // Queues are called after the table.
     deadLetters: createDeadLetters({ client: sqs, prefix: names.table }),
     ...fate,
+    calendar: machineCalendar,
     driver: driverRegistry(shippedDrivers),
     async publish(topic, type, text) {
       try {

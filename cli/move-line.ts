@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { labelOf, type Move, type MoveLabel } from '../shared/domain/move.ts';
 import { moveEndpointShape, stepIndex } from '../shared/domain/workflow-shape.ts';
-import { isArrived, pauseOf, sizeOf } from './batch-report.ts';
+import { isArrived, pauseOf, sizeOf } from '../shared/workflow/explain/batch-snapshot.ts';
 import { showDuration } from './quantity.ts';
 import { cut, fit, styled, widthOf, type Style, type Text } from './text.ts';
 

@@ -14,7 +14,7 @@ import type { Placement } from '../shared/domain/placement.ts';
 import type { Client } from './client.ts';
 import { CliError, usageError } from './cli-error.ts';
 import { didYouMean } from './suggest.ts';
-import { everyPage } from './watch-batch.ts';
+import { everyPage } from '../shared/workflow/every-page.ts';
 
 /** What people call things, checked, and found. */
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../shared/ports/clock.ts';
 import type { Page } from '../shared/ports/store.ts';
-import { everyPage } from './watch-batch.ts';
+import { everyPage } from '../shared/workflow/every-page.ts';
 
 const hourMs = 3_600_000;
 /** Hours that are asked for at once. */

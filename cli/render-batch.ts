@@ -1,8 +1,9 @@
 import { blockersOf, type Blocker } from '../shared/domain/blockers.ts';
 import { labelOf, moveLabels, type Move, type MoveLabel } from '../shared/domain/move.ts';
-import { etaOfBatch, etaText } from './batch-eta.ts';
-import { gatesIn } from './gates-in.ts';
-import { hasAllMoved, reportOf, type BatchSnapshot } from './batch-report.ts';
+import { gatesIn, type BatchSnapshot } from '../shared/workflow/explain/batch-snapshot.ts';
+import { etaOfBatch } from '../shared/workflow/explain/eta-of-batch.ts';
+import { etaText } from './batch-eta.ts';
+import { hasAllMoved, reportOf } from './batch-report.ts';
 import { doing, looks, moveLine, noteOf, stepNumber, widthsFor } from './move-line.ts';
 import { count, showBytes, showDuration, showElapsed } from './quantity.ts';
 import { cut, styled, type Text } from './text.ts';

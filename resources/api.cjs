@@ -8,8 +8,14 @@ const folder = join(__dirname, 'api');
 
 /** @param {{ resolveVariable: (name: string) => Promise<string> }} context */
 module.exports.rest = async ({ resolveVariable }) => {
-  const [stage, rate, burst] = await Promise.all(
-    ['sls:stage', 'param:apiRequestsPerSecond', 'param:apiBurst'].map((name) => resolveVariable(name)),
+  const [stage, rate, burst, explainRate, explainBurst] = await Promise.all(
+    [
+      'sls:stage',
+      'param:apiRequestsPerSecond',
+      'param:apiBurst',
+      'param:explanationsPerSecond',
+      'param:explanationsBurst',
+    ].map((name) => resolveVariable(name)),
   );
   const hash = createHash('sha256');
   const read = (file) => {
@@ -21,6 +27,10 @@ module.exports.rest = async ({ resolveVariable }) => {
   for (const path of Object.values(document.paths)) {
     for (const method of Object.values(path)) complete(method['x-amazon-apigateway-integration'], read);
   }
+  // What is a function shares the account's with the moves: it never gets many of them at once.
+  const explained = Object.entries(document.paths)
+    .filter(([, { get }]) => get?.['x-amazon-apigateway-integration'].type === 'aws_proxy')
+    .map(([path]) => path);
   const deployment = `ApiDeployment${hash.digest('hex').slice(0, 12)}`;
   return {
     Resources: {
@@ -56,6 +66,13 @@ module.exports.rest = async ({ resolveVariable }) => {
               ThrottlingRateLimit: Number(rate),
               ThrottlingBurstLimit: Number(burst),
             },
+            ...explained.map((path) => ({
+              HttpMethod: 'GET',
+              ResourcePath: `/${path.replaceAll('/', '~1')}`,
+              MetricsEnabled: true,
+              ThrottlingRateLimit: Number(explainRate),
+              ThrottlingBurstLimit: Number(explainBurst),
+            })),
           ],
         },
       },
@@ -89,12 +106,13 @@ function complete(integration, read) {
     Object.fromEntries(
       Object.entries(templates).map(([type, text]) => [type, text.endsWith('.vtl') ? read(text) : text]),
     );
-  integration.requestTemplates = texts(integration.requestTemplates);
-  for (const response of Object.values(integration.responses)) {
+  if (integration.requestTemplates !== undefined)
+    integration.requestTemplates = texts(integration.requestTemplates);
+  for (const response of Object.values(integration.responses ?? {})) {
     if (response.responseTemplates !== undefined)
       response.responseTemplates = texts(response.responseTemplates);
   }
-  if (integration.type !== 'aws') return;
+  if (integration.type === 'mock') return;
   integration.uri = {
     'Fn::Sub': `arn:\${AWS::Partition}:apigateway:\${AWS::Region}:${integration.uri}`,
   };

@@ -1,12 +1,14 @@
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { connection, disconnect, findConnection } from './api/connection.ts';
+import { AlarmsView } from './alarms/alarms-view.tsx';
 import { BatchView } from './batch/batch-view.tsx';
 import { BatchesView } from './batch/batches-view.tsx';
 import { CommandDialog } from './command/command-dialog.tsx';
 import { ConnectForm } from './connect-form.tsx';
 import { EndpointView } from './endpoint/endpoint-view.tsx';
 import { FleetView } from './fleet/fleet-view.tsx';
+import { PauseBanner } from './fleet/pause-banner.tsx';
 import { FreshnessBar } from './freshness-bar.tsx';
 import { HostView } from './host/host-view.tsx';
 import { MoveView } from './move/move-view.tsx';
@@ -44,6 +46,7 @@ export function App() {
         </a>
         {isConnected ? <Navigation route={route} /> : null}
         {isConnected ? <FreshnessBar /> : null}
+        {isConnected ? <PauseBanner /> : null}
       </header>
       <main id="main" tabIndex={-1}>
         {connection.value === undefined ? null : connection.value === null ? (
@@ -80,6 +83,9 @@ function Navigation({ route: { view } }: { readonly route: Route }) {
         <a href={linkTo.batches} aria-current={view === 'batches' ? 'page' : undefined}>
           Batches
         </a>
+        <a href={linkTo.alarms} aria-current={view === 'alarms' ? 'page' : undefined}>
+          Alarms
+        </a>
       </nav>
       <form role="search" class="find" onSubmit={find}>
         <input
@@ -103,6 +109,8 @@ function Shown({ route }: { readonly route: Route }) {
       return <FleetView />;
     case 'batches':
       return <BatchesView />;
+    case 'alarms':
+      return <AlarmsView />;
     case 'batch':
       return <BatchView key={route.id} id={route.id} />;
     case 'move':

@@ -5,6 +5,7 @@ import type { BatchId, EndpointName, HostName, MoveId } from '../shared/domain/i
 export type Route =
   | { readonly view: 'fleet' }
   | { readonly view: 'batches' }
+  | { readonly view: 'alarms' }
   | { readonly view: 'batch'; readonly id: BatchId }
   | { readonly view: 'move'; readonly id: MoveId }
   | { readonly view: 'host'; readonly name: HostName }
@@ -19,6 +20,7 @@ export function routeOf(hash: string): Route {
   if (more.length > 0) return { view: 'nowhere', path };
   if (path === '') return { view: 'fleet' };
   if (kind === 'batches' && encoded === '') return { view: 'batches' };
+  if (kind === 'alarms' && encoded === '') return { view: 'alarms' };
   if (kind === 'batches' && isBatchId(id)) return { view: 'batch', id };
   if (kind === 'moves' && isMoveId(id)) return { view: 'move', id };
   if (kind === 'hosts' && isHostName(id)) return { view: 'host', name: id };
@@ -37,6 +39,7 @@ function decoded(text: string): string {
 export const linkTo = {
   fleet: '#/',
   batches: '#/batches',
+  alarms: '#/alarms',
   batch: (id: string): string => `#/batches/${id}`,
   move: (id: string): string => `#/moves/${id}`,
   host: (name: string): string => `#/hosts/${encodeURIComponent(name)}`,

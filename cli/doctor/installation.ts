@@ -5,7 +5,7 @@ import { siteOf } from '../../shared/workflow/host-site.ts';
 import type { Client } from '../client.ts';
 import { settingsFor } from '../client-settings.ts';
 import { count, showDuration } from '../quantity.ts';
-import { everyPage } from '../watch-batch.ts';
+import { everyPage } from '../../shared/workflow/every-page.ts';
 import { good, wrong, type Finding } from './finding.ts';
 
 /** AWS refuses what is signed with a clock that is off by five minutes; leases and deadlines suffer sooner. */

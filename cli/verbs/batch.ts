@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { Batch } from '../../shared/domain/batch.ts';
-import { etaOfBatch, etaReport, etaText } from '../batch-eta.ts';
+import { etaOfBatch } from '../../shared/workflow/explain/eta-of-batch.ts';
+import { explainSnapshot } from '../../shared/workflow/explain/explain.ts';
+import { readBatch } from '../../shared/workflow/explain/look-at-batch.ts';
+import { etaReport, etaText } from '../batch-eta.ts';
 import { hasAllMoved, reportOf } from '../batch-report.ts';
 import { exit } from '../cli-error.ts';
 import { allBatches } from '../find-move.ts';
@@ -12,9 +15,7 @@ import { showDuration } from '../quantity.ts';
 import { blockerLine, summaryOf } from '../render-batch.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
-import { readBatch } from '../watch-batch.ts';
 import { addCommands, addWithdraw } from './commands.ts';
-import { explainSnapshot } from './explain.ts';
 
 interface JsonFlag {
   readonly json?: boolean;

@@ -1,24 +1,24 @@
 import type { Command } from 'commander';
-import { explainBatch, explainEndpoint, explainMove, type Explanation } from '../../shared/domain/explain.ts';
-import { explainHost } from '../../shared/domain/explain-host.ts';
+import type { Explanation } from '../../shared/domain/explain.ts';
 import { isBatchId, isEndpointName, isHostName, isMoveId } from '../../shared/domain/ids.ts';
-import { stageOf } from '../../shared/domain/healing.ts';
-import { readFleet } from '../../shared/workflow/fleet-record.ts';
-import { storedOn } from '../../shared/workflow/planning/fleet.ts';
+import { everyPage } from '../../shared/workflow/every-page.ts';
+import {
+  explainBatchNow,
+  explainEndpointNow,
+  explainHostNow,
+  explainMoveNow,
+} from '../../shared/workflow/explain/explain.ts';
 import type { Client } from '../client.ts';
 import { CliError } from '../cli-error.ts';
+import { unknownMove } from '../find-move.ts';
 import { unknownBatch } from '../follow.ts';
 import { jsonOption } from '../options.ts';
-import { etaOfBatch, etaText } from '../batch-eta.ts';
-import type { BatchSnapshot } from '../batch-report.ts';
+import { etaText } from '../batch-eta.ts';
 import { blockerLine, timeOf } from '../render-batch.ts';
-import { limitsFor, outlookOn } from '../said.ts';
 import type { Session } from '../session.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Terminal } from '../terminal.ts';
 import { styled } from '../text.ts';
-import { everyPage, readBatch } from '../watch-batch.ts';
-import { findMove, hostsOf, lastMoveOf } from '../find-move.ts';
 
 export function addExplain(program: Command, session: Session): void {
   program
@@ -42,20 +42,14 @@ export function addExplain(program: Command, session: Session): void {
 
 /** A name that an endpoint and a host share is explained for both. */
 async function explain(client: Client, what: string): Promise<readonly Explanation[]> {
-  if (isBatchId(what)) {
-    const snapshot = await readBatch(client, what);
-    if (snapshot === undefined) throw unknownBatch(what);
-    const explanation = await explainSnapshot(client, snapshot);
-    const eta = etaOfBatch(snapshot);
-    return [{ ...explanation, ...(eta === undefined ? {} : { eta }) }];
-  }
-  if (isMoveId(what)) {
-    const move = await findMove(client, what);
-    const hosts = await hostsOf(client, move);
-    return [explainMove(move, hosts, await outlookOn(client, move, hosts))];
-  }
-  const found = [...(await endpointNamed(client, what)), ...(await hostNamed(client, what))];
-  if (found.length > 0) return found;
+  if (isBatchId(what)) return [(await explainBatchNow(client, what)) ?? unknown(unknownBatch(what))];
+  if (isMoveId(what)) return [(await explainMoveNow(client, what)) ?? unknown(unknownMove(what))];
+  const found = await Promise.all([
+    isEndpointName(what) ? explainEndpointNow(client, what) : undefined,
+    isHostName(what) ? explainHostNow(client, what) : undefined,
+  ]);
+  const explanations = found.filter((each) => each !== undefined);
+  if (explanations.length > 0) return explanations;
   const { views } = client;
   const known = await Promise.all([
     everyPage((cursor) => views.endpoints(cursor)),
@@ -68,35 +62,8 @@ async function explain(client: Client, what: string): Promise<readonly Explanati
   });
 }
 
-/** A batch and its moves, with the limits at which they wait. */
-export async function explainSnapshot(
-  client: Client,
-  { batch, moves, hosts, at, said = { fleet: {} } }: BatchSnapshot,
-): Promise<Explanation> {
-  const limitOf = await limitsFor(client, moves);
-  return explainBatch(batch, moves, hosts, at, limitOf === undefined ? said : { ...said, limitOf });
-}
-
-async function endpointNamed(client: Client, name: string): Promise<Explanation[]> {
-  const placement = isEndpointName(name)
-    ? await client.store.load('endpoint', { endpoint: name })
-    : undefined;
-  if (placement === undefined) return [];
-  const move =
-    placement.claim === undefined
-      ? await lastMoveOf(client, placement.endpoint)
-      : await client.store.load('move', { id: placement.claim.move });
-  if (move === undefined) return [explainEndpoint(placement, move)];
-  const hosts = await hostsOf(client, move);
-  return [explainEndpoint(placement, move, hosts, await outlookOn(client, move, hosts))];
-}
-
-async function hostNamed(client: Client, name: string): Promise<Explanation[]> {
-  const host = isHostName(name) ? await client.store.load('host', { name }) : undefined;
-  if (host === undefined) return [];
-  const now = client.clock.now();
-  const { knobs } = await readFleet(client);
-  return [explainHost(host, await storedOn(client, host.name), now, stageOf(host, knobs, now))];
+function unknown(error: CliError): never {
+  throw error;
 }
 
 export function sayExplanation(

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Batch } from '../../shared/domain/batch.ts';
 import { labelOf, type Move } from '../../shared/domain/move.ts';
-import { pauseOf } from '../batch-report.ts';
+import { pauseOf } from '../../shared/workflow/explain/batch-snapshot.ts';
 import type { Client } from '../client.ts';
 import { looks, noteOf } from '../move-line.ts';
 import { findEndpoint } from '../names.ts';

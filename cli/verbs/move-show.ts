@@ -4,19 +4,20 @@ import { explainMove } from '../../shared/domain/explain.ts';
 import { leadOf } from '../../shared/domain/move-reasons.ts';
 import { labelOf, type Move } from '../../shared/domain/move.ts';
 import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
+import { everyPage } from '../../shared/workflow/every-page.ts';
+import { hostsOf } from '../../shared/workflow/explain/explain.ts';
+import { outlookOn } from '../../shared/workflow/explain/outlook.ts';
 import { unpack } from '../../shared/workflow/move-endpoint/carry.ts';
 import { resultsOf } from '../../shared/workflow/move-endpoint/results.ts';
 import type { HistoryEntry } from '../../shared/ports/store.ts';
 import type { Client } from '../client.ts';
-import { findMove, hostsOf } from '../find-move.ts';
+import { findMove } from '../find-move.ts';
 import { doing, looks, progressBar, shareDone, stepNumber } from '../move-line.ts';
 import { asMoveId } from '../names.ts';
 import { jsonOption } from '../options.ts';
 import { showBytes, showDuration } from '../quantity.ts';
-import { outlookOn } from '../said.ts';
 import type { Session } from '../session.ts';
 import { columns, styled, type Text } from '../text.ts';
-import { everyPage } from '../watch-batch.ts';
 import { sayExplanation } from './explain.ts';
 
 /** What preflight leaves for people. */

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { MoveId } from '../../shared/domain/ids.ts';
 import { isSettled, labelOf, type Move } from '../../shared/domain/move.ts';
-import { isArrived } from '../batch-report.ts';
+import { isArrived } from '../../shared/workflow/explain/batch-snapshot.ts';
 import type { Client } from '../client.ts';
 import { exit } from '../cli-error.ts';
 import { findMove } from '../find-move.ts';

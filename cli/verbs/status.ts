@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Dials, Scaler } from '../../shared/domain/scaling.ts';
-import { everyPage } from '../watch-batch.ts';
+import { everyPage } from '../../shared/workflow/every-page.ts';
 import { exit } from '../cli-error.ts';
 import { allBatches } from '../find-move.ts';
 import type { Client } from '../client.ts';

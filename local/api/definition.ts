@@ -16,10 +16,22 @@ export interface Method {
   readonly requiredHeaders: readonly string[];
   /** What the body must be, if it is looked at. */
   readonly bodySchema: object | undefined;
+  readonly integration: MappedIntegration | ProxyIntegration;
+}
+
+/** Templates stand before a service and behind it. */
+export interface MappedIntegration {
+  readonly kind: 'mapped';
   /** The action of DynamoDB that is asked; undefined: nobody is, the answer is made up. */
   readonly action: string | undefined;
   readonly request: Template;
-  answerFor(status: number): IntegrationAnswer;
+  readonly answerFor: (status: number) => IntegrationAnswer;
+}
+
+/** A function gets the request as it came, and answers for itself. */
+interface ProxyIntegration {
+  readonly kind: 'proxy';
+  readonly functionArn: string;
 }
 
 /** What API Gateway answers by itself. */
@@ -29,12 +41,17 @@ export interface GatewayAnswer {
   readonly text: string;
 }
 
+/** A method that a request is about. */
+export interface Found {
+  readonly method: Method;
+  /** Its path, as the document has it: `/moves/{id}`. */
+  readonly resource: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
 /** An API as its OpenAPI document describes it. */
 export interface Definition {
-  find(
-    method: string,
-    path: string,
-  ): { readonly method: Method; readonly parameters: Record<string, string> } | undefined;
+  find(method: string, path: string): Found | undefined;
   gatewayAnswer(type: GatewayProblem): GatewayAnswer;
 }
 
@@ -45,12 +62,14 @@ export const gatewayProblems = {
   MISSING_AUTHENTICATION_TOKEN: 403,
   UNSUPPORTED_MEDIA_TYPE: 415,
   INTEGRATION_FAILURE: 504,
+  /** A function has failed, or has answered what is no answer. */
+  DEFAULT_5XX: 502,
   API_CONFIGURATION_ERROR: 500,
 } as const;
 export type GatewayProblem = keyof typeof gatewayProblems;
 
 const texts = z.record(z.string(), z.string());
-const integration = z.object({
+const mapped = z.object({
   type: z.enum(['aws', 'mock']),
   uri: z.string().optional(),
   requestTemplates: z.object({ 'application/json': z.string() }),
@@ -63,6 +82,8 @@ const integration = z.object({
     }),
   ),
 });
+const proxy = z.object({ type: z.literal('aws_proxy'), uri: z.string() });
+const integration = z.discriminatedUnion('type', [mapped, proxy]);
 const parameter = z.object({
   name: z.string(),
   in: z.enum(['path', 'query', 'header']),
@@ -93,14 +114,13 @@ const definition = z.object({
     .default({}),
 });
 
-type Integration = z.infer<typeof integration>;
-
 /** Reads the body of a `AWS::ApiGateway::RestApi`. @throws ZodError for what is not run here */
 export function readDefinition(body: unknown): Definition {
   const read = definition.parse(body);
   const { schemas } = read.components;
   const needsKeys = read.security.length > 0;
   const routes = Object.entries(read.paths).map(([path, methods]) => ({
+    resource: path,
     pattern: patternOf(path),
     names: [...path.matchAll(/\{([^}]+)\}/g)].map(([, name]) => name ?? ''),
     // What is written out goes before what is left open.
@@ -115,12 +135,12 @@ export function readDefinition(body: unknown): Definition {
   routes.sort((one, other) => one.open - other.open);
   return {
     find(verb, path) {
-      for (const { pattern, names, methods } of routes) {
+      for (const { resource, pattern, names, methods } of routes) {
         const found = pattern.exec(path);
         const method = found === null ? undefined : methods.get(verb);
         if (found === null || method === undefined) continue;
         const parameters = Object.fromEntries(names.map((name, at) => [name, decoded(found[at + 1] ?? '')]));
-        return { method, parameters };
+        return { method, resource, parameters };
       }
       return undefined;
     },
@@ -153,13 +173,21 @@ function methodOf(
     requiredQuery: required('query'),
     requiredHeaders: required('header').map((name) => name.toLowerCase()),
     bodySchema: body === undefined ? undefined : { ...body, components: { schemas } },
+    integration: integrationOf(how),
+  };
+}
+
+function integrationOf(how: z.infer<typeof integration>): Method['integration'] {
+  if (how.type === 'aws_proxy') return { kind: 'proxy', functionArn: functionIn(how.uri) };
+  return {
+    kind: 'mapped',
     action: how.type === 'mock' ? undefined : actionOf(how.uri ?? ''),
     request: readTemplate(how.requestTemplates['application/json']),
     answerFor: answersOf(how),
   };
 }
 
-function answersOf({ responses }: Integration): Method['answerFor'] {
+function answersOf({ responses }: z.infer<typeof mapped>): MappedIntegration['answerFor'] {
   const answers = Object.entries(responses).map(([pattern, response]) => ({
     pattern: pattern === 'default' ? undefined : new RegExp(`^(?:${pattern})$`),
     answer: {
@@ -192,10 +220,14 @@ function constants(parameters: Readonly<Record<string, string>>, prefix: string)
   );
 }
 
-function actionOf(uri: string): string {
-  const action = /:dynamodb:action\/([A-Za-z]+)$/.exec(uri)?.[1];
-  if (action === undefined) throw new Error(`an integration with ${uri} is not run by the embedded cloud`);
-  return action;
+const actionOf = (uri: string): string => partOf(uri, /:dynamodb:action\/([A-Za-z]+)$/);
+const functionIn = (uri: string): string =>
+  partOf(uri, /:lambda:path\/2015-03-31\/functions\/(arn:[^/]+)\/invocations$/);
+
+function partOf(uri: string, pattern: RegExp): string {
+  const part = pattern.exec(uri)?.[1];
+  if (part === undefined) throw new Error(`an integration with ${uri} is not run by the embedded cloud`);
+  return part;
 }
 
 function patternOf(path: string): RegExp {

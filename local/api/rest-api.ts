@@ -1,7 +1,15 @@
 import Ajv from 'ajv-draft-04';
 import type { ValidateFunction } from 'ajv';
 import { z } from 'zod';
-import type { Definition, GatewayProblem, IntegrationAnswer, Method } from './definition.ts';
+import type {
+  Definition,
+  Found,
+  GatewayProblem,
+  IntegrationAnswer,
+  MappedIntegration,
+  Method,
+} from './definition.ts';
+import { proxyAnswer, proxyEvent } from './proxy.ts';
 import type { TemplateScene } from './velocity.ts';
 
 /** A request as it came over the wire. */
@@ -36,10 +44,15 @@ export interface RestApiOptions {
     action: string,
     body: string,
   ) => Promise<{ readonly status: number; readonly body: string }>;
+  /** Calls a function by its ARN, and waits for its answer. */
+  readonly invoke: (
+    arn: string,
+    payload: string,
+  ) => Promise<{ readonly payload: string; readonly failed: boolean }>;
   readonly onTrouble: (text: string) => void;
 }
 
-/** An API Gateway of one API: key, validation, request template, service, response template. */
+/** An API Gateway of one API: key, validation; request template, service, response template, or a function. */
 export class RestApi {
   readonly #options: RestApiOptions;
   readonly #ajv = new Ajv.default({ strict: false, validateFormats: false });
@@ -52,13 +65,17 @@ export class RestApi {
   async answer(request: ApiRequest): Promise<ApiAnswer> {
     const found = this.#options.definition.find(request.method, request.path);
     if (found === undefined) return this.#refuse('MISSING_AUTHENTICATION_TOKEN');
-    const { method, parameters } = found;
+    const { method } = found;
+    const { integration } = method;
     const keyId = this.#options.keys.get(request.headers['x-api-key'] ?? '');
     if (method.needsKey && keyId === undefined) return this.#refuse('INVALID_API_KEY');
     const fault = this.#faultIn(request, method);
     if (fault !== undefined) return this.#refuse(fault);
     try {
-      return await this.#integrate(method, this.#sceneOf(request, parameters, keyId));
+      const scene = this.#sceneOf(request, found, keyId);
+      return integration.kind === 'mapped'
+        ? await this.#integrate(integration, scene)
+        : await this.#forward(integration.functionArn, request, found, scene);
     } catch (error) {
       this.#options.onTrouble(`${request.method} ${request.path}: ${String(error)}`);
       return this.#refuse('API_CONFIGURATION_ERROR');
@@ -90,7 +107,7 @@ export class RestApi {
 
   #sceneOf(
     { method, path, query, headers, body, requestId, at }: ApiRequest,
-    parameters: Readonly<Record<string, string>>,
+    { parameters }: Found,
     keyId: string | undefined,
   ): TemplateScene {
     const { stage, stageVariables } = this.#options;
@@ -107,33 +124,62 @@ export class RestApi {
         httpMethod: method,
         path: `/${stage}${path}`,
         requestTimeEpoch: at,
+        requestTime: logTime(at),
         identity: { ...(keyId === undefined ? {} : { apiKeyId: keyId }), sourceIp: '127.0.0.1' },
       },
     };
   }
 
-  async #integrate(method: Method, scene: TemplateScene): Promise<ApiAnswer> {
-    const asked = method.request(scene).text;
-    if (method.action === undefined) {
+  async #forward(
+    arn: string,
+    request: ApiRequest,
+    found: Found,
+    { stageVariables, context }: TemplateScene,
+  ): Promise<ApiAnswer> {
+    try {
+      const { payload, failed } = await this.#options.invoke(
+        arn,
+        proxyEvent(request, found, stageVariables, context),
+      );
+      if (!failed) return proxyAnswer(payload);
+      this.#options.onTrouble(`${arn}: ${payload}`);
+    } catch (error) {
+      this.#options.onTrouble(`${arn}: ${String(error)}`);
+    }
+    return this.#refuse('DEFAULT_5XX');
+  }
+
+  async #integrate(
+    { action, request, answerFor }: MappedIntegration,
+    scene: TemplateScene,
+  ): Promise<ApiAnswer> {
+    const asked = request(scene).text;
+    if (action === undefined) {
       const { statusCode } = z.object({ statusCode: z.number() }).parse(JSON.parse(asked));
-      return written(method.answerFor(statusCode), scene);
+      return written(answerFor(statusCode), scene);
     }
     let reply;
     try {
       // API Gateway hands on what a template makes as it is; what is no JSON would be refused by the table.
       JSON.parse(asked);
-      reply = await this.#options.call(method.action, asked);
+      reply = await this.#options.call(action, asked);
     } catch (error) {
-      this.#options.onTrouble(`${method.action}: ${String(error)}`);
+      this.#options.onTrouble(`${action}: ${String(error)}`);
       return this.#refuse('INTEGRATION_FAILURE');
     }
-    return written(method.answerFor(reply.status), { ...scene, body: reply.body });
+    return written(answerFor(reply.status), { ...scene, body: reply.body });
   }
 
   #refuse(problem: GatewayProblem): ApiAnswer {
     const { status, headers, text } = this.#options.definition.gatewayAnswer(problem);
     return { status, headers: { 'Content-Type': 'application/json', ...headers }, text };
   }
+}
+
+/** `31/Jan/2026:12:34:56 +0000` */
+function logTime(at: number): string {
+  const [, day = '', month = '', year = '', time = ''] = new Date(at).toUTCString().split(' ');
+  return `${day}/${month}/${year}:${time} +0000`;
 }
 
 function written({ status, headers, template }: IntegrationAnswer, scene: TemplateScene): ApiAnswer {

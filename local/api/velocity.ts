@@ -139,6 +139,13 @@ const java: Readonly<Record<string, readonly [fits: (context: unknown) => boolea
     isText,
     (text, [pattern, by]) => textOf(text).replace(new RegExp(textOf(pattern), 'gs'), () => textOf(by)),
   ],
+  compareTo: [
+    isText,
+    (text, [other]) => {
+      const [one, two] = [textOf(text), textOf(other)];
+      return one < two ? -1 : one > two ? 1 : 0;
+    },
+  ],
   length: [isText, (text) => textOf(text).length],
   substring: [
     isText,

@@ -11,15 +11,16 @@ import { createDynamoClient } from '../../shared/aws/clients.ts';
 import { createQuery } from '../../shared/aws/rows-query.ts';
 import { createStore } from '../../shared/aws/store.ts';
 import { createViews } from '../../shared/aws/views.ts';
-import type { WatchServices } from '../../cli/watch-batch.ts';
 import { endpointName } from '../../shared/domain/ids.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';
 import type { Json } from '../../shared/domain/json.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
 import type { RequestRecord } from '../../shared/domain/request.ts';
 import type { Store, Views } from '../../shared/ports/store.ts';
+import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { machineClock } from '../../shared/runtime/clock.ts';
+import type { ExplainServices } from '../../shared/workflow/explain/outlook.ts';
 import type { Locate } from './session.ts';
 import type { PostgresServer } from './servers.ts';
 import type { Locator } from './writers-protocol.ts';
@@ -124,7 +125,7 @@ export class Fleet {
   readonly #sns: SNSClient;
   readonly #secrets: SecretsManagerClient;
   /** The table as it is, for those who look on. */
-  readonly services: WatchServices;
+  readonly services: ExplainServices;
 
   constructor(installation: Installation) {
     this.installation = installation;
@@ -132,7 +133,7 @@ export class Fleet {
     this.#sns = new SNSClient(clientSettings(env, 'SNS'));
     this.#secrets = new SecretsManagerClient(clientSettings(env, 'SECRETS_MANAGER'));
     const { store, views } = openStore(env, this.#output('TableName'));
-    this.services = { store, views, clock: machineClock };
+    this.services = { store, views, clock: machineClock, calendar: machineCalendar };
     this.locate = locateIn(store);
   }
 

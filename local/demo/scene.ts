@@ -6,7 +6,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { BatchSnapshot } from '../../cli/batch-report.ts';
+import type { BatchSnapshot } from '../../shared/workflow/explain/batch-snapshot.ts';
 import { startCloud } from '../cloud.ts';
 import type { Cloud } from '../cloud.ts';
 import { auditLedger } from './audit.ts';

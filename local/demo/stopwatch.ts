@@ -1,5 +1,5 @@
 /** Times moves by looking on. */
-import type { BatchSnapshot } from '../../cli/batch-report.ts';
+import type { BatchSnapshot } from '../../shared/workflow/explain/batch-snapshot.ts';
 import { isSettled, labelOf } from '../../shared/domain/move.ts';
 
 /** From the first work on each move to its end, as a watcher sees it. */

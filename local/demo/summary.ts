@@ -1,6 +1,6 @@
 /** What a run of the demo showed: as a table for people, as one line of JSON for programs. */
-import { isArrived, percentile } from '../../cli/batch-report.ts';
-import type { BatchSnapshot } from '../../cli/batch-report.ts';
+import { percentile } from '../../cli/batch-report.ts';
+import { isArrived, type BatchSnapshot } from '../../shared/workflow/explain/batch-snapshot.ts';
 import { styled } from '../../cli/text.ts';
 import type { Text } from '../../cli/text.ts';
 import { labelOf } from '../../shared/domain/move.ts';

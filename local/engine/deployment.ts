@@ -148,7 +148,7 @@ export class Deployment {
   }
 
   async #serveApis(stack: Stack): Promise<void> {
-    const { apiServer, apiKeys, table, onTrouble } = this.#options;
+    const { apiServer, apiKeys, table, functions, onTrouble } = this.#options;
     this.#apis = await provisionApis(stack, apiKeys);
     apiServer.serve(
       new Map(
@@ -160,6 +160,7 @@ export class Deployment {
             stageVariables: variables,
             keys,
             call: (action, body) => table.call(action, body),
+            invoke: (arn, payload) => functions.invoke(arn, payload, true),
             onTrouble,
           }),
         ]),

@@ -2,14 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
-import { everyPage, readBatch } from '../../cli/watch-batch.ts';
-import { explainBatch, type Explanation } from '../../shared/domain/explain.ts';
+import { everyPage } from '../../shared/workflow/every-page.ts';
+import { explainSnapshot } from '../../shared/workflow/explain/explain.ts';
+import { readBatch } from '../../shared/workflow/explain/look-at-batch.ts';
+import type { Explanation } from '../../shared/domain/explain.ts';
 import { endpointName, hostName, type BatchId, type HostName } from '../../shared/domain/ids.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { Json } from '../../shared/domain/json.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
 import type { Refusal } from '../../shared/domain/event.ts';
-import { readFleet } from '../../shared/workflow/fleet-record.ts';
 import { Scene } from '../demo/scene.ts';
 import type { Tenant } from '../demo/tenants.ts';
 import { makeFleet, type Fleet as SimulatedFleet } from '../simulated/fleet.ts';
@@ -188,11 +189,7 @@ export class Stage {
     const { services } = this.scene.fleet;
     const snapshot = await readBatch(services, id);
     if (snapshot === undefined) throw new Error(`there is no batch ${id}`);
-    const { batch, moves, hosts, at } = snapshot;
-    return {
-      ...explainBatch(batch, moves, hosts, at, { fleet: await readFleet(services) }),
-      state: batch.state,
-    };
+    return { ...(await explainSnapshot(services, snapshot)), state: snapshot.batch.state };
   }
 
   async isCompleted(id: BatchId): Promise<boolean> {

@@ -1,4 +1,5 @@
-import { everyPage, readBatch } from '../../cli/watch-batch.ts';
+import { everyPage } from '../../shared/workflow/every-page.ts';
+import { readBatch } from '../../shared/workflow/explain/look-at-batch.ts';
 import { check } from '../../shared/drivers/simulated/check.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';

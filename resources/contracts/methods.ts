@@ -30,7 +30,7 @@ const header = (name: string): string => `method.response.header.${name}`;
 const everywhere = ['api-key-refused', 'rate-exceeded', 'api-failed', 'store-busy'] as const;
 
 function methodOf(operation: Operation): JsonObject {
-  const { name, summary, description, parameters, body, status, answer, action } = operation;
+  const { name, summary, description, parameters, body, status, answer } = operation;
   const location = status === 202 ? ['Location'] : [];
   const statuses = new Map<number, ProblemCode[]>();
   const known: readonly ProblemCode[] = [...operation.problems, ...everywhere];
@@ -68,18 +68,32 @@ function methodOf(operation: Operation): JsonObject {
           ]),
       ),
     },
-    'x-amazon-apigateway-integration': {
-      type: 'aws',
+    'x-amazon-apigateway-integration': integrationOf(operation, statuses.has(400) ? 400 : 500),
+  };
+}
+
+/** @param refusal the status with which an answer says that the table has refused the question */
+function integrationOf({ name, status, by }: Operation, refusal: number): JsonObject {
+  if (by.kind === 'function') {
+    return {
+      type: 'aws_proxy',
       httpMethod: 'POST',
-      uri: `dynamodb:action/${action}`,
-      passthroughBehavior: 'never',
-      timeoutInMillis: 10_000,
-      requestTemplates: { [json]: fileOf.request(name) },
-      responses: {
-        default: answered(status, fileOf.response(name)),
-        '4\\d{2}': refused(statuses.has(400) ? 400 : 500, fileOf.refused),
-        '5\\d{2}': refused(503, fileOf.failed),
-      },
+      uri: `lambda:path/2015-03-31/functions/\${${by.logicalId}.Arn}/invocations`,
+      passthroughBehavior: 'when_no_match',
+      timeoutInMillis: 29_000,
+    };
+  }
+  return {
+    type: 'aws',
+    httpMethod: 'POST',
+    uri: `dynamodb:action/${by.action}`,
+    passthroughBehavior: 'never',
+    timeoutInMillis: 10_000,
+    requestTemplates: { [json]: fileOf.request(name) },
+    responses: {
+      default: answered(status, fileOf.response(name)),
+      '4\\d{2}': refused(refusal, fileOf.refused),
+      '5\\d{2}': refused(503, fileOf.failed),
     },
   };
 }

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { postingAnswer } from '../../shared/contracts/api/bodies.ts';
+import { explanationAnswer } from '../../shared/contracts/api/explanations.ts';
 import { page } from '../../shared/contracts/api/fields.ts';
 import { problem, problems, type ProblemCode } from '../../shared/contracts/api/problems.ts';
 import type { JsonObject } from '../../shared/domain/json.ts';
@@ -24,6 +25,7 @@ export function buildApi(): ApiDocument {
     if (route.kind === 'lookup') schemas[route.called] = route.answer;
     else schemas[`${route.called}Page`] = page(route.field, route.item);
   }
+  schemas['Explanation'] = explanationAnswer;
   for (const { called, body } of commands) schemas[called] = body;
   const paths = [...new Set(operations.map(({ path }) => path))].sort();
   return {
@@ -53,10 +55,14 @@ export function buildApi(): ApiDocument {
       [fileOf.refused]: refusedByTable,
       [fileOf.failed]: failedInTable,
       ...Object.fromEntries(
-        operations.flatMap(({ name, request, response }) => [
-          [fileOf.request(name), request],
-          [fileOf.response(name), response],
-        ]),
+        operations.flatMap(({ name, by }) =>
+          by.kind === 'function'
+            ? []
+            : [
+                [fileOf.request(name), by.request],
+                [fileOf.response(name), by.response],
+              ],
+        ),
       ),
     },
   };
@@ -81,7 +87,7 @@ const gatewayResponses: JsonObject = Object.fromEntries(
   } satisfies Record<string, ProblemCode>).map(([type, code]) => [
     type,
     {
-      ...(type.startsWith('DEFAULT') ? {} : { statusCode: problems[code].status }),
+      ...(type === 'DEFAULT_4XX' ? {} : { statusCode: problems[code].status }),
       responseParameters: {
         'gatewayresponse.header.Access-Control-Allow-Origin': "'*'",
         'gatewayresponse.header.Content-Type': "'application/problem+json'",

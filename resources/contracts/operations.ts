@@ -2,7 +2,9 @@ import type { ProblemCode } from '../../shared/contracts/api/problems.ts';
 import type { JsonObject } from '../../shared/domain/json.ts';
 import { moveLabels } from '../../shared/domain/move.ts';
 import { commands, type CommandRoute } from './commands.ts';
-import { reads, requestIdPattern, requestSource, type ListingRoute, type LookupRoute } from './reads.ts';
+import { explanations } from './explanations.ts';
+import type { ExplanationRoute, ListingRoute, LookupRoute } from './read-route.ts';
+import { reads, requestIdPattern, requestSource } from './reads.ts';
 import { listingOf, lookupOf, patternOf } from './vtl/parameters.ts';
 import { postingAnswer as postingTemplate, postingOf } from './vtl/postings.ts';
 import { listingAnswer, lookupAnswer } from './vtl/responses.ts';
@@ -21,9 +23,22 @@ export interface Operation {
   /** The name of the answer's schema. */
   readonly answer: string;
   readonly problems: readonly ProblemCode[];
+  readonly by: AnsweredByTable | AnsweredByFunction;
+}
+
+/** Templates stand before the table and behind it. */
+interface AnsweredByTable {
+  readonly kind: 'table';
   readonly action: 'GetItem' | 'Query' | 'UpdateItem';
   readonly request: string;
   readonly response: string;
+}
+
+/** A function gets the request as it came. */
+interface AnsweredByFunction {
+  readonly kind: 'function';
+  /** Its logical id in the stack. */
+  readonly logicalId: string;
 }
 
 const pageParameters: readonly JsonObject[] = [
@@ -37,28 +52,41 @@ const pageParameters: readonly JsonObject[] = [
     name: 'page',
     in: 'query',
     description: 'Where to go on: `next` of the page before',
-    schema: { type: 'string', maxLength: 400 },
+    schema: { type: 'string', maxLength: 500 },
   },
 ];
 
 /** Every route there is. */
 export const operations: readonly Operation[] = [
   ...reads.map(operationOf),
+  ...explanations.map(operationOf),
   ...commands.map(operationOfCommand),
 ];
 
-function operationOf(route: LookupRoute | ListingRoute): Operation {
+function operationOf(route: LookupRoute | ListingRoute | ExplanationRoute): Operation {
   const { path, name, summary, description } = route;
   const about = { path, method: 'get', name, summary, description, status: 200 } as const;
+  if (route.kind === 'explanation') {
+    return {
+      ...about,
+      parameters: [pathParameter(route.id)],
+      answer: 'Explanation',
+      problems: [route.unknown],
+      by: { kind: 'function', logicalId: 'ExplainLambdaFunction' },
+    };
+  }
   if (route.kind === 'lookup') {
     return {
       ...about,
-      parameters: [pathParameter(route.row.id)],
+      parameters: route.row.id === undefined ? [] : [pathParameter(route.row.id)],
       answer: route.called,
-      problems: [route.unknown],
-      action: 'GetItem',
-      request: lookupOf(route.row),
-      response: lookupAnswer(route.answer, route.unknown),
+      problems: route.unknown === undefined ? [] : [route.unknown],
+      by: {
+        kind: 'table',
+        action: 'GetItem',
+        request: lookupOf(route.row),
+        response: lookupAnswer(route.answer, route.unknown),
+      },
     };
   }
   const { rows, field, item, called, query } = route;
@@ -71,9 +99,12 @@ function operationOf(route: LookupRoute | ListingRoute): Operation {
     ],
     answer: `${called}Page`,
     problems: ['parameter-invalid'],
-    action: 'Query',
-    request: listingOf(rows),
-    response: listingAnswer(field, item, rows.cursor),
+    by: {
+      kind: 'table',
+      action: 'Query',
+      request: listingOf(rows),
+      response: listingAnswer(field, item, rows),
+    },
   };
 }
 
@@ -97,9 +128,12 @@ function operationOfCommand({ posting, body: _, called, ...about }: CommandRoute
     status: 202,
     answer: 'Posted',
     problems: ['parameter-invalid', 'parameter-missing', 'body-invalid', 'request-id-reused'],
-    action: 'UpdateItem',
-    request: postingOf(posting, requestSource, requestIdPattern),
-    response: postingTemplate,
+    by: {
+      kind: 'table',
+      action: 'UpdateItem',
+      request: postingOf(posting, requestSource, requestIdPattern),
+      response: postingTemplate,
+    },
   };
 }
 

@@ -1,42 +1,14 @@
-import type * as z from 'zod';
 import { batchAnswer, batchInList } from '../../shared/contracts/api/batches.ts';
 import { endpointAnswer, endpointOnHost } from '../../shared/contracts/api/endpoints.ts';
+import { fleetAnswer, scalingAnswer } from '../../shared/contracts/api/fleet.ts';
 import { hostAnswer, hostInList } from '../../shared/contracts/api/hosts.ts';
+import { letterAnswer } from '../../shared/contracts/api/letters.ts';
 import { historyAnswer, moveAnswer, moveInHour, moveOfBatch } from '../../shared/contracts/api/moves.ts';
-import type { ProblemCode } from '../../shared/contracts/api/problems.ts';
 import { requestAnswer } from '../../shared/contracts/api/requests.ts';
 import { batchIdPattern, moveIdPattern, namePattern } from '../../shared/domain/ids.ts';
 import { moveLabels } from '../../shared/domain/move.ts';
-import { patternOf, type Listing, type Lookup } from './vtl/parameters.ts';
-
-/** What a person reads of a route in the documents. */
-interface About {
-  readonly name: string;
-  readonly path: string;
-  readonly summary: string;
-  readonly description: string;
-}
-
-/** A route that answers one row. */
-export interface LookupRoute extends About {
-  readonly kind: 'lookup';
-  readonly row: Lookup;
-  readonly answer: z.ZodType;
-  /** The answer's name in the document. */
-  readonly called: string;
-  readonly unknown: ProblemCode;
-}
-
-/** A route that answers rows, a page at a time. */
-export interface ListingRoute extends About {
-  readonly kind: 'listing';
-  readonly rows: Listing;
-  /** The field of the answer that holds them. */
-  readonly field: string;
-  readonly item: z.ZodType;
-  readonly called: string;
-  readonly query?: { readonly description: string; readonly required: boolean };
-}
+import type { ListingRoute, LookupRoute } from './read-route.ts';
+import { patternOf } from './vtl/parameters.ts';
 
 const name = patternOf(namePattern);
 const batch = patternOf(batchIdPattern);
@@ -50,6 +22,7 @@ export const requestIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
 /** Whose request it is: the API key's, which nobody can choose. */
 export const requestSource = '/api-keys/$context.identity.apiKeyId';
 
+/** Reads that the table answers. */
 export const reads: readonly (LookupRoute | ListingRoute)[] = [
   {
     kind: 'lookup',
@@ -183,9 +156,9 @@ export const reads: readonly (LookupRoute | ListingRoute)[] = [
     kind: 'listing',
     name: 'listMoves',
     path: '/moves',
-    summary: 'The moves of all batches by the hour in which they were planned',
+    summary: 'The moves of all batches since an hour',
     description:
-      'The moves that were planned in the hour of `since`, oldest first. The next hour is asked for by its own time.',
+      'Those that were planned in the hour of `since` and in all that have begun since, oldest first, a page of one hour at a time: a page may be empty, and there is more as long as it has `next`.',
     rows: {
       index: 'byTime',
       query: {
@@ -194,6 +167,7 @@ export const reads: readonly (LookupRoute | ListingRoute)[] = [
         set: '#if($since == "")#set($valid = false)#set($hour = "-")#else#set($hour = $since.substring(0,13))#end',
       },
       hash: { attribute: 'hour', value: '$hour' },
+      isByHour: true,
       cursor: {
         pattern: `${move} ${digits}`,
         split: 19,
@@ -260,5 +234,56 @@ export const reads: readonly (LookupRoute | ListingRoute)[] = [
     answer: requestAnswer,
     called: 'Request',
     unknown: 'request-unknown',
+  },
+  {
+    kind: 'lookup',
+    name: 'getFleet',
+    path: '/fleet',
+    summary: 'What is set for the whole installation',
+    description: 'Read consistently: knobs, whether everything is paused, and what the autoscaler allows.',
+    row: { pk: 'FLEET', sk: 'FLEET' },
+    answer: fleetAnswer,
+    called: 'Fleet',
+  },
+  {
+    kind: 'listing',
+    name: 'listScaling',
+    path: '/scaling',
+    summary: 'What the autoscaler has heard and decided',
+    description: 'By target; of each the newest state of its alarms, and its last decisions.',
+    rows: {
+      index: 'byKind',
+      hash: { attribute: 'listing', value: 'scaler' },
+      cursor: {
+        // Zones are called as people like.
+        pattern: '(?:all|(?:zone|host)/.{1,100})',
+        isFree: true,
+        key: { listing: { S: 'scaler' }, pk: { S: 'SCALER#$after' }, sk: { S: 'SCALER' } },
+        text: '$last.pk.S.substring(7)',
+      },
+    },
+    field: 'targets',
+    item: scalingAnswer,
+    called: 'ScalingTarget',
+  },
+  {
+    kind: 'listing',
+    name: 'listDeadLetters',
+    path: '/dead-letters',
+    summary: 'Messages that were set aside, and nobody has acted on',
+    description:
+      'In no order. Those whose function ended without a word are in their queues only: dray dead-letters list has them too.',
+    rows: {
+      index: 'byKind',
+      hash: { attribute: 'listing', value: 'letter' },
+      cursor: {
+        pattern: '[A-Za-z0-9-]{1,100}',
+        key: { listing: { S: 'letter' }, pk: { S: 'LETTER#$after' }, sk: { S: 'LETTER' } },
+        text: '$last.pk.S.substring(7)',
+      },
+    },
+    field: 'letters',
+    item: letterAnswer,
+    called: 'DeadLetter',
   },
 ];

@@ -31,66 +31,16 @@ export interface IndexLayout {
   readonly hash: string;
   readonly range: string;
   readonly rangeType: 'S' | 'N';
-  /** Attributes that the index keeps beside its keys and the table's. */
-  readonly include: readonly string[];
 }
 
 /** The indexes, as `docs/table.md` explains them. A row is in an index while it has both of its keys. */
 export const indexes = {
-  byHost: {
-    hash: 'onHost',
-    range: 'pk',
-    rangeType: 'S',
-    include: ['epoch', 'database', 'driver', 'sizeBytes'],
-  },
-  byKind: {
-    hash: 'listing',
-    range: 'pk',
-    rangeType: 'S',
-    include: [
-      'driver',
-      'zone',
-      'clientAddress',
-      'capacityBytes',
-      'intent',
-      'signals',
-      'paused',
-      'resumed',
-      'movesOut',
-      'movesIn',
-      'throttle',
-    ],
-  },
-  byBatch: { hash: 'batch', range: 'labelAndEndpoint', rangeType: 'S', include: ['source', 'target'] },
-  byTime: {
-    hash: 'hour',
-    range: 'createdAt',
-    rangeType: 'N',
-    include: [
-      'batch',
-      'endpoint',
-      'source',
-      'target',
-      'state',
-      'reason',
-      'endedAt',
-      'deadline',
-      'paused',
-      'resumed',
-      'cancelled',
-      'total',
-      'count_waiting',
-      'count_transferring',
-      'count_cutting_over',
-      'count_moved',
-      'count_retired',
-      'count_rolling_back',
-      'count_rolled_back',
-      'count_stuck',
-    ],
-  },
-  byDue: { hash: 'shard', range: 'dueAt', rangeType: 'N', include: [] },
-  byWaiting: { hash: 'shard', range: 'waitingOrder', rangeType: 'S', include: ['source', 'target', 'batch'] },
+  byHost: { hash: 'onHost', range: 'pk', rangeType: 'S' },
+  byKind: { hash: 'listing', range: 'pk', rangeType: 'S' },
+  byBatch: { hash: 'batch', range: 'labelAndEndpoint', rangeType: 'S' },
+  byTime: { hash: 'hour', range: 'createdAt', rangeType: 'N' },
+  byDue: { hash: 'shard', range: 'dueAt', rangeType: 'N' },
+  byWaiting: { hash: 'shard', range: 'waitingOrder', rangeType: 'S' },
 } as const satisfies Record<string, IndexLayout>;
 export type IndexName = keyof typeof indexes;
 

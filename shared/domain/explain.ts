@@ -8,7 +8,7 @@ import { gatesOf, type Closed, type GateScene } from './gate.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import type { LimitOf } from './limit-waits.ts';
-import { isSettled, labelOf, type Move } from './move.ts';
+import { isSettled, labelOf, type Move, type MoveLabel } from './move.ts';
 import type { Placement } from './placement.ts';
 
 /** One answer to "what is going on here, why does it not go on, and what can I do?" */
@@ -150,24 +150,27 @@ function actionsFor({ id, endpoint, source, target, joined, execution }: Move): 
  * A batch with its moves.
  * @param hosts those that its moves name, as far as they are known
  * @param at epoch milliseconds: whether it is late; without it that is not said
- * @param said whether everything is paused, and how its maintenance window stands
+ * @param said whether everything is paused, how its maintenance window stands, and how many moves were not looked at
  */
 export function explainBatch(
   batch: Batch,
   moves: readonly Move[],
   hosts: ReadonlyMap<HostName, Host> = new Map(),
   at = -Infinity,
-  { limitOf, ...said }: Pick<GateScene, 'fleet' | 'window'> & Pick<Outlook, 'limitOf'> = { fleet: {} },
+  { limitOf, unread = {}, ...said }: SaidOfBatch = { fleet: {} },
 ): Explanation {
+  const others = (...labels: readonly MoveLabel[]): number =>
+    labels.reduce((sum, label) => sum + (unread[label] ?? 0), 0);
   const total = batch.total ?? moves.length;
-  const arrived = moves.filter(({ execution }) => hasArrived(execution)).length;
+  const arrived = moves.filter(({ execution }) => hasArrived(execution)).length + others('moved', 'retired');
   const failed = moves.filter(({ execution }) => hasFailed(execution));
+  const losses = failed.length + others('rolled-back', 'stuck');
   const isOpen = batch.state !== 'completed';
   const due = isOpen ? dueText(batch.deadline) : '';
-  const late = isOpen ? overdue(batch.deadline, at, total - arrived - failed.length) : [];
+  const late = isOpen ? overdue(batch.deadline, at, total - arrived - losses) : [];
   return {
     subject: `batch ${batch.id} (${batch.reason})`,
-    sentence: batchSentence(batch, total, arrived, failed.length) + due,
+    sentence: batchSentence(batch, total, arrived, losses) + due + lookedAt(moves.length, unread),
     since: batch.endedAt ?? batch.createdAt,
     blockers: [
       ...late,
@@ -179,6 +182,14 @@ export function explainBatch(
     ],
     actions: failed.length > 0 ? failed.slice(0, 3).map(({ id }) => `dray explain ${id}`) : watching(batch),
   };
+}
+
+type SaidOfBatch = Pick<GateScene, 'fleet' | 'window'> &
+  Pick<Outlook, 'limitOf'> & { readonly unread?: Readonly<Partial<Record<MoveLabel, number>>> };
+
+function lookedAt(read: number, unread: Readonly<Partial<Record<MoveLabel, number>>>): string {
+  const others = Object.values(unread).reduce((sum, figure) => sum + figure, 0);
+  return others === 0 ? '' : `; ${String(read)} of its ${String(read + others)} moves were looked at`;
 }
 
 /** What had arrived of a batch when it was cancelled, or could only go forward. */

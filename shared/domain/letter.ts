@@ -13,6 +13,8 @@ export interface Letter {
   readonly receives: number;
   /** Why it last failed; absent when its function never said a word. */
   readonly failure?: Failure;
+  /** Its queue delivers it no more: it has failed as often as it may. */
+  readonly setAside?: true;
   /** Epoch milliseconds: of the last failure, or of what was done with it. */
   readonly at: number;
   readonly deed?: LetterDeed;

@@ -79,6 +79,8 @@ const environment = z.object({
   ALARM_HOST_DIMENSIONS: names.default([...alarmDefaults.hostDimensions]),
   ALARM_FAILED_SUFFIXES: names.default([...alarmDefaults.failedSuffixes]),
   SCALING: scaling,
+  /** A queue delivers a message so often before it sets it aside. */
+  MAX_RECEIVES: z.coerce.number().int().positive(),
   /** An invocation is at a safe point this long before the platform would cut it off. */
   DEADLINE_MARGIN_MS: milliseconds.default(1_000),
   AWS_LAMBDA_FUNCTION_NAME: z.string().default('drayage'),

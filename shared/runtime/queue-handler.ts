@@ -161,7 +161,8 @@ async function report(
   // Queues are called after the table: what is left is the queue's own name.
   const queue = name.startsWith(`${config.TABLE_NAME}-`) ? name.slice(config.TABLE_NAME.length + 1) : name;
   try {
-    return await noteFailure(services(), { message: messageId, queue, receives }, error);
+    const setAside = receives >= config.MAX_RECEIVES ? ({ setAside: true } as const) : {};
+    return await noteFailure(services(), { message: messageId, queue, receives, ...setAside }, error);
   } catch (trouble) {
     // The record has failed in any case; that its reason is not kept must not hide it.
     logger.warn('why a record failed could not be kept', { messageId, error: String(trouble) });

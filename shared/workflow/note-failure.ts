@@ -4,7 +4,7 @@ import { RowUnreadable, StoreUnavailable } from '../ports/failures.ts';
 import type { Services } from './services.ts';
 
 /** A message that a function failed on. */
-export type FailedMessage = Pick<Letter, 'message' | 'queue' | 'receives'>;
+export type FailedMessage = Pick<Letter, 'message' | 'queue' | 'receives' | 'setAside'>;
 
 /** The same error so often is no accident. */
 const poisonousFrom = 3;
@@ -25,13 +25,20 @@ export async function noteFailure(
     const held = await store.load('letter', { message });
     if (held === undefined) {
       if ((await store.insert('letter', { ...news, version: 1 })) === 'inserted') return undefined;
-    } else if ((await store.commit('letter', held, { ...held, ...news })).kind === 'committed') {
+    } else if ((await store.commit('letter', held, withAnother(held, news))).kind === 'committed') {
       return failed.receives >= poisonousFrom && isSame(held.failure, news.failure)
         ? news.failure
         : undefined;
     }
   }
 }
+
+/** A slow attempt may end after a later one: it was not the last. */
+const withAnother = (held: Letter, news: Omit<Letter, 'version'>): Letter => ({
+  ...held,
+  ...news,
+  receives: Math.max(held.receives, news.receives),
+});
 
 /** An outage passes, however often it is met. */
 const isSame = (one: Failure | undefined, other: Failure): boolean =>

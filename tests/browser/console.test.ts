@@ -196,10 +196,33 @@ describe('the console', () => {
     await tab.getByRole('searchbox').fill('tenant-00001');
     await tab.keyboard.press('Enter');
     await heading('Endpoint tenant-00001').waitFor();
+    await tab.getByText('Nothing is in its way.').waitFor(soon);
     await portray('endpoint');
     await tab.getByRole('main').getByRole('link', { name: /^sim-/ }).first().click();
     await heading(/^Host sim-/).waitFor();
+    await tab.getByText(/^active \(.*holds \d+ endpoints; permits out 0/).waitFor(soon);
     await portray('host');
+  });
+
+  test('shows what hurts, and says on every view that everything is paused', async () => {
+    const failed = { host: 'sim-4', signal: 'disk', reason: 'it reports errors' };
+    await scene.carryOut('requests', 'command.requested', { verb: 'pause', all: true, reason: 'the audit' });
+    await scene.carryOut('host-changes', 'host.failed', failed);
+    await tab.getByText('Everything is paused').waitFor(soon);
+    await tab.getByRole('link', { name: 'Alarms' }).click();
+    await heading('Alarms').waitFor();
+    await tab.getByRole('row', { name: /^sim-4 failed: disk \(it reports errors\)/ }).waitFor(soon);
+    await tab.getByRole('row', { name: /^movesInAll 200/ }).waitFor();
+    await tab.getByText(/“the audit”/).waitFor();
+    await portray('alarms');
+    await scene.carryOut('host-changes', 'host.recovered', {
+      host: 'sim-4',
+      signal: 'disk',
+      reason: 'replaced',
+    });
+    await scene.carryOut('requests', 'command.requested', { verb: 'resume', all: true, reason: 'done' });
+    await tab.getByText('None: all hosts are well').waitFor(soon);
+    await tab.getByText('Everything is paused').waitFor({ ...soon, state: 'detached' });
   });
 
   test('refuses what cannot be: says which id there is not', async () => {

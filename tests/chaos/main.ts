@@ -14,7 +14,7 @@ import { sumAudits } from '../../local/demo/audit.ts';
 import { Scene } from '../../local/demo/scene.ts';
 import { isVerified } from '../../local/demo/summary.ts';
 import { twelveTenants } from '../../local/demo/tenants.ts';
-import { isArrived } from '../../cli/batch-report.ts';
+import { isArrived } from '../../shared/workflow/explain/batch-snapshot.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import { Dice } from '../support/dice.ts';
 import { wreak } from '../support/havoc.ts';

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readBatch, watchBatch } from '../../cli/watch-batch.ts';
+import { watchBatch } from '../../cli/watch-batch.ts';
+import { readBatch } from '../../shared/workflow/explain/look-at-batch.ts';
 import type { Scene } from '../../local/demo/scene.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';

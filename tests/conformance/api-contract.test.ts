@@ -35,6 +35,9 @@ beforeAll(async () => {
   Object.assign(ids, { host: host.name, batch: batch.id, move: move.id });
   await api.store.insert('host', host);
   await api.store.insert('batch', batch);
+  await api.store.insert('scaler', sample('scaler'));
+  const { deed: _, ...letter } = sample('letter');
+  await api.store.insert('letter', { ...letter, setAside: true });
   await api.store.insert('move', { ...move, batch: batch.id });
   await api.store.insert('endpoint', { ...sample('endpoint'), endpoint: ids.endpoint, host: host.name });
   await api.journal.append([
@@ -94,6 +97,13 @@ test('every read answers what the document says', async () => {
     '/moves?since=1970-01-01T00',
     `/moves/${ids.move}`,
     `/moves/${ids.move}/history`,
+    '/fleet',
+    '/scaling',
+    '/dead-letters',
+    `/batches/${ids.batch}/explanation`,
+    `/moves/${ids.move}/explanation`,
+    `/endpoints/${ids.endpoint}/explanation`,
+    `/hosts/${ids.host}/explanation`,
   ];
   for (const path of routes) {
     const { status, isAsked } = await ask('GET', path);
@@ -136,4 +146,8 @@ test('what the document does not allow is a problem of the form that it describe
     expect({ path, status, isAsked }).toEqual({ path, status: 400, isAsked: false });
   }
   expect(await ask('GET', '/endpoints/nobody')).toMatchObject({ status: 404 });
+  expect(await ask('GET', '/hosts/nobody/explanation')).toMatchObject({
+    status: 404,
+    answer: { code: 'host-unknown' },
+  });
 });

@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { batchAnswer, batchInList } from '../../shared/contracts/api/batches.ts';
+import { fleetAnswer, scalingAnswer } from '../../shared/contracts/api/fleet.ts';
+import { letterAnswer } from '../../shared/contracts/api/letters.ts';
 import { endpointAnswer, endpointOnHost } from '../../shared/contracts/api/endpoints.ts';
 import { page } from '../../shared/contracts/api/fields.ts';
 import { hostAnswer, hostInList } from '../../shared/contracts/api/hosts.ts';
 import { historyAnswer, moveAnswer, moveInHour, moveOfBatch } from '../../shared/contracts/api/moves.ts';
 import { problem } from '../../shared/contracts/api/problems.ts';
 import { requestAnswer } from '../../shared/contracts/api/requests.ts';
+import { freshFleet } from '../../shared/domain/fleet.ts';
 import { endpointName, hostName } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import type { HistoryEntry } from '../../shared/ports/store.ts';
@@ -106,9 +109,20 @@ describe('one row', () => {
       expect(answer.results).toEqual(execution.results);
       expect(answer.timings).toEqual(execution.timings);
       expect(answer.status.state).toBe(execution.status.state);
+      expect([answer.reasons, answer.joined]).toEqual([move.reasons, move.joined]);
       if ('reason' in execution.status)
         expect(answer.status.reason).toMatchObject({ code: execution.status.reason.code });
     }
+  });
+
+  test('what is set for the whole installation, also where nothing ever was', async () => {
+    expect(read(fleetAnswer, await get('/fleet'))).toEqual({ ...freshFleet, version: 0 });
+    const fleet = { ...sample('fleet'), throttle: { all: 7, zones: { 'a "zone"': 3 } } };
+    await api.store.insert('fleet', fleet);
+    const [held] = await api.store.loadMany('fleet', [{}]);
+    expect(held).toBeDefined();
+    expect(read(fleetAnswer, await get('/fleet'))).toEqual(held);
+    expect(api.asked.at(-1)?.body).toContain('"ConsistentRead": true');
   });
 
   test('a request of the key that asks, and of no other', async () => {
@@ -221,6 +235,86 @@ describe('lists', () => {
     expect((await every('/moves', 'moves', moveInHour, { since: '2031-01-31T13' })).found).toEqual([]);
   });
 
+  test('of the moves of an hour and of all that came since, whatever months and years are between', async () => {
+    const eve = Date.UTC(1999, 11, 31, 22);
+    const moves = [0, 7_199_999, 7_200_000, 14_400_000].map((after) => ({
+      ...sample('move'),
+      createdAt: eve + after,
+    }));
+    for (const move of moves) await api.store.insert('move', move);
+    api.at = eve + 15_000_000;
+    try {
+      const { found, pages } = await every('/moves', 'moves', moveInHour, { since: '1999-12-31T22' });
+      expect(found).toMatchObject(moves.map(({ id, createdAt }) => ({ move: id, createdAt })));
+      expect(pages).toBe(5);
+      const small = await every('/moves', 'moves', moveInHour, { since: '1999-12-31T22:30Z', limit: '1' });
+      expect(small.found).toEqual(found);
+      // What has not begun yet has no more behind it.
+      expect((await every('/moves', 'moves', moveInHour, { since: '2000-01-01T05' })).pages).toBe(1);
+      expect((await get('/moves', { since: '9999-12-31T23' })).body).toEqual({ moves: [] });
+      expect((await get('/moves', { since: '1999-99-99T99' })).body).toEqual({ moves: [] });
+    } finally {
+      api.at = undefined;
+    }
+  });
+
+  test('of moves, from hour to hour as the calendar has it', async () => {
+    const next = async (hour: string): Promise<unknown> => {
+      const { body } = await get('/moves', { since: hour });
+      const { next: token } = z.object({ next: z.string() }).parse(body);
+      return Buffer.from(token, 'base64url').toString();
+    };
+    for (const year of [1899, 1900, 1996, 1999, 2000, 2003, 2004, 2019, 2020, 2024, 2025]) {
+      for (const [month, day] of [
+        [1, 28],
+        [1, 29],
+        [2, 31],
+        [3, 30],
+        [8, 30],
+        [9, 31],
+        [11, 30],
+        [11, 31],
+      ] as const) {
+        const at = Date.UTC(year, month, day, 23);
+        const textOf = (time: number): string => new Date(time).toISOString().slice(0, 13);
+        expect(await next(textOf(at))).toBe(textOf(at + 3_600_000));
+      }
+    }
+  });
+
+  test('of what the autoscaler has decided, whatever zones are called', async () => {
+    const names = ['all', 'host/a', 'zone/a "b" \\c', 'zone/z', 'zone/ö/𝒳'];
+    const scalers = names.map((target) => ({ ...sample('scaler'), target }));
+    for (const each of scalers) await api.store.insert('scaler', each);
+    const { found, pages } = await every('/scaling', 'targets', scalingAnswer, { limit: '1' });
+    expect(pages).toBeGreaterThanOrEqual(names.length);
+    expect(found).toEqual(
+      scalers.map(({ target, dials, alarms, decisions }) => ({ target, permits: dials, alarms, decisions })),
+    );
+  });
+
+  test('of the letters that nobody has acted on', async () => {
+    const letter = (message: string) => ({ ...sample('letter'), message, setAside: true as const });
+    const { deed: _, ...waits } = letter('00000000-waits');
+    const { setAside: __, ...comesAgain } = letter('00000000-comes-again');
+    const deed = { kind: 'discarded', by: '/ops', reason: 'old', at: 1 } as const;
+    for (const each of [waits, comesAgain, { ...letter('00000000-done'), deed }])
+      await api.store.insert('letter', each);
+    const list = () => every('/dead-letters', 'letters', letterAnswer, { limit: '1' });
+    const { message, queue, receives, at, failure } = waits;
+    expect((await list()).found).toEqual([
+      {
+        letter: message,
+        queue,
+        attempts: receives,
+        failedAt: at,
+        ...(failure === undefined ? {} : { failure }),
+      },
+    ]);
+    await api.store.commit('letter', waits, { ...waits, deed });
+    expect((await list()).found).toEqual([]);
+  });
+
   test('of what has happened to a move', async () => {
     const move = sampleOf(anyMoveId);
     const entries = [1, 2, 3, 4].map((version): HistoryEntry => ({
@@ -263,6 +357,8 @@ describe('what is hostile', () => {
     ['/batches', ['limit', 'page']],
     ['/batches/bt_00000000000000000000/moves', ['limit', 'page', 'state']],
     ['/moves', ['limit', 'page', 'since']],
+    ['/scaling', ['limit', 'page']],
+    ['/dead-letters', ['limit', 'page']],
     ['/moves/mv_0000000000000000/history', ['limit', 'page']],
   ];
 

@@ -104,13 +104,35 @@ export function testDoors(stage: string, made: () => PackagedTemplate, dev: () =
 
   test('lets the API do what its document asks for, and nothing else', () => {
     const document = z.looseObject({}).parse(required(made().Resources['Api']).Properties['Body']);
-    const asked = [...JSON.stringify(document).matchAll(/:dynamodb:action\/([A-Za-z]+)/g)].map(
+    const text = JSON.stringify(document);
+    const asked = [...text.matchAll(/:dynamodb:action\/([A-Za-z]+)/g)].map(
       ([, action]) => `dynamodb:${action ?? ''}`,
     );
+    if (text.includes(':lambda:path/')) asked.push('lambda:InvokeFunction');
     const allowed = required(rolePoliciesOf(made()).get('ApiRole')).Policies.flatMap(({ PolicyDocument }) =>
       PolicyDocument.Statement.flatMap(({ Action }) => Action),
     );
     expect([...new Set(allowed)].sort()).toEqual([...new Set(asked)].sort());
+  });
+
+  test('gives explanations, which a function makes, a limit of their own, and lets them write nothing', () => {
+    const { Properties } = required(ofType(made(), 'AWS::ApiGateway::Stage')[0]?.[1]);
+    const [whole, ...explained] = z
+      .array(z.object({ ResourcePath: z.string(), ThrottlingRateLimit: z.number() }))
+      .parse(Properties['MethodSettings']);
+    expect(explained.map(({ ResourcePath }) => ResourcePath).sort()).toEqual(
+      ['batches', 'endpoints', 'hosts', 'moves'].map((kind) => `/~1${kind}~1{id}~1explanation`),
+    );
+    for (const { ThrottlingRateLimit } of explained)
+      expect(ThrottlingRateLimit).toBeLessThan(required(whole).ThrottlingRateLimit);
+    const allowed = required(rolePoliciesOf(made()).get('ExplainRole')).Policies.flatMap(
+      ({ PolicyDocument }) => PolicyDocument.Statement.flatMap(({ Action }) => Action),
+    );
+    expect(allowed.filter((action) => action.startsWith('dynamodb:')).sort()).toEqual([
+      'dynamodb:BatchGetItem',
+      'dynamodb:GetItem',
+      'dynamodb:Query',
+    ]);
   });
 
   test('deploys the API anew whenever its document or a template is another one', () => {

@@ -26,6 +26,7 @@ const functions = {
   sweepRows: 'no host',
   sweepHosts: 'no host',
   sweepHost: 'hosts',
+  explain: 'no host',
 } as const;
 const functionNames = Object.keys(functions);
 const title = (name: string): string => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;

@@ -15,6 +15,7 @@ import { startCloud, type Cloud } from '../../local/cloud.ts';
 import { moveId } from '../../shared/domain/ids.ts';
 import { moveOf, states } from '../support/sample-batch.ts';
 import { hostileCorpus } from '../support/hostile-corpus.ts';
+import { letterAnswer } from '../../shared/contracts/api/letters.ts';
 import { parseHostChange } from '../../shared/contracts/events/host-changes.ts';
 import { parseRequest } from '../../shared/contracts/events/requests.ts';
 import { Dray } from '../support/dray-command.ts';
@@ -135,6 +136,18 @@ describe('a message on which its function fails', () => {
     expect(code).toBe(1);
     expect(value).toMatchObject({ deadLetters: { total: 2, queues: { plan: 1, retire: 1 } }, stuck: 0 });
     expect((await dray.run(['status'])).out).toContain('2 dead letters (plan 1, retire 1)');
+  });
+
+  test('is read from the API with its reason, as long as nobody has acted on it', async () => {
+    const { url, key } = cloud.api ?? { url: '', key: '' };
+    const answer = await fetch(`${url}/dead-letters`, { headers: { 'x-api-key': key } });
+    const { letters: read } = z.object({ letters: z.array(letterAnswer) }).parse(await answer.json());
+    expect(read.map(({ letter }) => letter).sort()).toEqual([stranger, unreadable].sort());
+    expect(read.find(({ letter }) => letter === stranger)).toMatchObject({
+      queue: 'plan',
+      attempts: 3,
+      failure: { code: 'message-unreadable' },
+    });
   });
 
   test('can be looked at by the beginning of its id, as often as one likes', async () => {

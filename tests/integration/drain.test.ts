@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readBatch, watchBatch } from '../../cli/watch-batch.ts';
-import type { BatchSnapshot } from '../../cli/batch-report.ts';
+import { watchBatch } from '../../cli/watch-batch.ts';
+import { readBatch } from '../../shared/workflow/explain/look-at-batch.ts';
+import type { BatchSnapshot } from '../../shared/workflow/explain/batch-snapshot.ts';
 import { Scene } from '../../local/demo/scene.ts';
 import { isVerified, type Result } from '../../local/demo/summary.ts';
 import { planTenant } from '../../local/demo/tenants.ts';

@@ -379,6 +379,7 @@ const letter: Arbitrary<Letter> = fc
     queue: text,
     receives: small,
     failure,
+    setAside: fc.constant(true as const),
     at: time,
     deed: fc.record({
       kind: fc.constantFrom('redriven' as const, 'discarded' as const),
@@ -388,7 +389,7 @@ const letter: Arbitrary<Letter> = fc
     }),
     version,
   })
-  .chain((whole) => lacking(whole, ['failure', 'deed']));
+  .chain((whole) => lacking(whole, ['failure', 'setAside', 'deed']));
 
 const fleet: Arbitrary<Fleet> = fc
   .record({

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { keyNames, type FoundRows, type Position, type RowsQuery } from '../../shared/aws/rows-query.ts';
-import { defined, definedOnly, indexes } from '../../shared/aws/layout.ts';
+import { defined, definedOnly, type IndexName } from '../../shared/aws/layout.ts';
+import { projectedIndexes } from '../../shared/aws/projections.ts';
 import type { Attribute, Row, RowKey } from '../../shared/contracts/rows/row.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 
@@ -149,10 +150,15 @@ function isIn(value: Row[string], range: RowsQuery['range']): boolean {
     : typeof value === 'number' && value <= range.atMost;
 }
 
-function project(row: Row, index: keyof typeof indexes): Readonly<Record<string, unknown>> {
-  const { hash, range, include } = indexes[index];
-  const names: readonly string[] = ['pk', 'sk', hash, range, ...include];
-  return Object.fromEntries(Object.entries(row).filter(([name]) => names.includes(name)));
+const kept: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  projectedIndexes.map(({ name, hash, range, include }) => [
+    name,
+    new Set(['pk', 'sk', hash, range, ...include]),
+  ]),
+);
+
+function project(row: Row, index: IndexName): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(row).filter(([name]) => kept.get(index)?.has(name)));
 }
 
 function positionOf(row: Row, { hash, range }: { readonly hash: string; readonly range: string }): Position {

@@ -3,7 +3,7 @@ import { createDynamoProxy } from '../../local/servers/dynamo-proxy.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { WriteMeter } from '../../local/servers/write-meter.ts';
 import { createDynamoClient, createDynamoOnceClient } from '../../shared/aws/clients.ts';
-import { indexes } from '../../shared/aws/layout.ts';
+import { projectedIndexes } from '../../shared/aws/projections.ts';
 import type { Patience } from '../../shared/aws/patience.ts';
 import { createPermits } from '../../shared/aws/permits.ts';
 import { createStore } from '../../shared/aws/store.ts';
@@ -29,7 +29,7 @@ export async function openMeteredTable(limitPerKey?: number, patience?: Patience
     name: table,
     hash: 'pk',
     range: 'sk',
-    indexes: Object.entries(indexes).map(([name, { hash, range, include }]) => ({
+    indexes: projectedIndexes.map(({ name, hash, range, include }) => ({
       name,
       hash,
       range,

@@ -33,6 +33,7 @@ export const variables = {
     zone: { least: 25, gradient: 10, stepS: 55, cooldownS: 1800 },
     host: { least: 1, gradient: 1, stepS: 55, cooldownS: 300 },
   }),
+  MAX_RECEIVES: '5',
   DEADLINE_MARGIN_MS: '4000',
 } as const;
 

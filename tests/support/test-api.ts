@@ -14,6 +14,7 @@ import { createStore } from '../../shared/aws/store.ts';
 import type { Journal, Store } from '../../shared/ports/store.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { machineClock } from '../../shared/runtime/clock.ts';
+import { invocationContext, variables } from './runtime-environment.ts';
 import { createTestTable, localClient, startTestDynamo } from './test-table.ts';
 
 /** What the API has answered, read as JSON. */
@@ -35,6 +36,8 @@ interface Asked {
 export interface TestApi {
   readonly store: Store;
   readonly journal: Journal;
+  /** The time (epoch milliseconds) at which requests come; undefined: now. */
+  at: number | undefined;
   /** With a key, unless another (or none) is given. */
   ask(method: string, path: string, asked?: Asked): Promise<TestAnswer>;
   /** The bodies of all requests that were sent to the table. */
@@ -66,6 +69,7 @@ async function packagedStack() {
           ...Resources,
           Table: { Type: 'AWS::DynamoDB::Table', Properties: { TableName: table } },
           ApiRole: { Type: 'AWS::IAM::Role', Properties: {} },
+          ExplainLambdaFunction: { Type: 'AWS::Lambda::Function', Properties: {} },
         },
       }),
       'resources/api.cjs',
@@ -74,6 +78,15 @@ async function packagedStack() {
     region: 'eu-central-1',
     queueEndpoint: 'http://127.0.0.1:9',
   });
+}
+
+/** Asks the function that ships, in this process. */
+async function explain(endpoint: string, payload: string): Promise<string> {
+  const credentials = { AWS_ACCESS_KEY_ID: 'local', AWS_SECRET_ACCESS_KEY: 'local' };
+  const place = { AWS_REGION: 'eu-central-1', AWS_ENDPOINT_URL_DYNAMODB: endpoint, TABLE_NAME: table };
+  Object.assign(process.env, variables, credentials, place, { POWERTOOLS_METRICS_DISABLED: 'true' });
+  const { handler } = await import('../../functions/explain/handler.ts');
+  return JSON.stringify(await handler(JSON.parse(payload), invocationContext(20_000)));
 }
 
 export async function openTestApi(): Promise<TestApi> {
@@ -106,12 +119,14 @@ export async function openTestApi(): Promise<TestApi> {
       });
       return caller.call(action, body);
     },
+    invoke: async (_arn, payload) => ({ payload: await explain(dynamo.endpoint, payload), failed: false }),
     onTrouble: (text) => troubles.push(text),
   });
-  return {
+  const made: TestApi = {
     store: createStore({ ...basis, onceClient }),
     journal: createJournal(basis),
     asked,
+    at: undefined,
     async ask(method, path, { query = {}, headers = {}, body = '', ...rest } = {}) {
       const key = 'key' in rest ? rest.key : testKey;
       const answer = await api.answer({
@@ -121,7 +136,7 @@ export async function openTestApi(): Promise<TestApi> {
         headers: { ...headers, ...(key === undefined ? {} : { 'x-api-key': key }) },
         body,
         requestId: '00000000-0000-4000-8000-000000000000',
-        at: machineClock.now(),
+        at: made.at ?? machineClock.now(),
       });
       if (troubles.length > 0) throw new Error(troubles.join('\n'));
       return {
@@ -143,4 +158,5 @@ export async function openTestApi(): Promise<TestApi> {
       await dynamo.stop();
     },
   };
+  return made;
 }

@@ -5,7 +5,7 @@ import { CreateTableCommand, type DynamoDBClient, type ScalarAttributeType } fro
 import { startDynamo, type DynamoKind } from '../../local/servers/dynamo.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import type { ClientSettings } from '../../shared/aws/clients.ts';
-import { indexes } from '../../shared/aws/layout.ts';
+import { projectedIndexes } from '../../shared/aws/projections.ts';
 import { scratchRoot } from '../../local/servers/scratch-root.ts';
 
 /** A DynamoDB of our own, in a process of its own. */
@@ -58,7 +58,7 @@ export async function createTestTable(client: DynamoDBClient, table: string): Pr
     ['pk', 'S'],
     ['sk', 'S'],
   ]);
-  for (const { hash, range, rangeType } of Object.values(indexes)) types.set(hash, 'S').set(range, rangeType);
+  for (const { hash, range, rangeType } of projectedIndexes) types.set(hash, 'S').set(range, rangeType);
   await client.send(
     new CreateTableCommand({
       TableName: table,
@@ -68,8 +68,8 @@ export async function createTestTable(client: DynamoDBClient, table: string): Pr
         AttributeType,
       })),
       KeySchema: keys('pk', 'sk'),
-      GlobalSecondaryIndexes: Object.entries(indexes).map(([IndexName, { hash, range, include }]) => ({
-        IndexName,
+      GlobalSecondaryIndexes: projectedIndexes.map(({ name, hash, range, include }) => ({
+        IndexName: name,
         KeySchema: keys(hash, range),
         Projection:
           include.length === 0

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { stripVTControlCharacters } from 'node:util';
 import { etaReport } from '../../cli/batch-eta.ts';
-import { hasAllMoved, percentile, reportOf, type BatchSnapshot } from '../../cli/batch-report.ts';
+import { hasAllMoved, percentile, reportOf } from '../../cli/batch-report.ts';
+import type { BatchSnapshot } from '../../shared/workflow/explain/batch-snapshot.ts';
 import { shareDone, stepNumber } from '../../cli/move-line.ts';
 import { frameOf, renderBatch, summaryOf } from '../../cli/render-batch.ts';
 import { createTerminal } from '../../cli/terminal.ts';

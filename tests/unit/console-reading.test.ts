@@ -1,10 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import { explainMove } from '../../shared/domain/explain.ts';
+import { scalingAnswer } from '../../shared/contracts/api/fleet.ts';
+import { hostInList } from '../../shared/contracts/api/hosts.ts';
 import { moveAnswer } from '../../shared/contracts/api/moves.ts';
 import { labelOf, moveLabels, type MoveLabel } from '../../shared/domain/move.ts';
 import { backOffMs } from '../../web/api/back-off.ts';
 import { moveOf } from '../../web/api/told.ts';
 import { troubleIn } from '../../web/api/trouble.ts';
+import { decisionsIn, openAlarmsIn, permitsText } from '../../web/alarms/open-alarms.ts';
 import { binsOf } from '../../web/batch/histogram.ts';
 import { likeThem, mostArrived, whichToRead, type ListedMove } from '../../web/batch/sample.ts';
 import { linkFor, routeOf } from '../../web/route.ts';
@@ -108,6 +111,50 @@ describe('a move as the API tells of it', () => {
   });
 });
 
+test('which batches want a move, and which move takes it along, is read with it', () => {
+  const batch = `bt_${'1'.repeat(20)}`;
+  const reasons = [{ batch, move: idOf(2), priority: 80, by: '/ops', at: 1, reason: 'disk' }];
+  const joined = { move: idOf(3), batch };
+  expect(moveOf(moveAnswer.parse({ ...waiting, reasons, joined }))).toMatchObject({ reasons, joined });
+  expect(moveOf(waiting)).not.toHaveProperty('reasons');
+});
+
+test('open alarms are signals of hosts and alarms that scale, the longest open first', () => {
+  const host = hostInList.parse({
+    ...{ host: 'a', driver: 'postgres', zone: 'z', clientAddress: 'a:1', movesOut: 1, movesIn: 1 },
+    intent: { value: 'active', reason: 'new', sequence: 1 },
+    signals: { disk: { kind: 'failed', since: 20, at: 30 } },
+  });
+  const decision = (at: number) => ({
+    ...{ at, direction: 'in', from: { moves: 200 }, to: { moves: 175 }, reason: 'idle' },
+  });
+  const targets = [
+    {
+      target: 'all',
+      permits: {},
+      alarms: { wait: { state: 'alarm', at: 10, name: 'w' } },
+      decisions: [decision(1)],
+    },
+    {
+      ...{ target: 'host/b', permits: { out: 1, in: 2 }, decisions: [decision(3), decision(2)] },
+      alarms: { lag: { state: 'ok', at: 1, name: 'l' }, latency: { state: 'alarm', at: 40, name: 'y' } },
+    },
+  ].map((each) => scalingAnswer.parse(each));
+  expect(
+    openAlarmsIn({ hosts: [host], targets }).map(({ about, host: of, since }) => [about, of, since]),
+  ).toEqual([
+    ['all', undefined, 10],
+    ['a', 'a', 20],
+    ['host/b', 'b', 40],
+  ]);
+  expect(decisionsIn(targets).map(({ target, at }) => [target, at])).toEqual([
+    ['host/b', 3],
+    ['host/b', 2],
+    ['all', 1],
+  ]);
+  expect([permitsText({ out: 4, in: 2 }), permitsText({ moves: 150 })]).toEqual(['4 out, 2 in', '150 moves']);
+});
+
 describe('what is asked again', () => {
   test('waits longer each time, half a minute and a fifth at the most', () => {
     const waits = [1, 2, 3, 4, 5, 6, 7, 100].map((tries) => backOffMs(tries, 0.5));
@@ -143,6 +190,7 @@ test('addresses lead to views, and what leads nowhere is said to', () => {
   expect(routeOf('')).toEqual({ view: 'fleet' });
   expect(routeOf('#/')).toEqual({ view: 'fleet' });
   expect(routeOf('#/batches')).toEqual({ view: 'batches' });
+  expect(routeOf('#/alarms')).toEqual({ view: 'alarms' });
   expect(routeOf(`#/batches/${batch}`)).toEqual({ view: 'batch', id: batch });
   expect(routeOf(`#/moves/${idOf(1)}`)).toEqual({ view: 'move', id: idOf(1) });
   expect(routeOf('#/hosts/a.b-c')).toEqual({ view: 'host', name: 'a.b-c' });

@@ -6,7 +6,7 @@ import { batchId, moveId, type HostName, type MoveId } from '../../shared/domain
 import { limitsSeen } from '../../shared/domain/limit-waits.ts';
 import { freshPace } from '../../shared/domain/pace.ts';
 import { Rooms, type Limits } from '../../shared/domain/rooms.ts';
-import { etaOfBatch } from '../../cli/batch-eta.ts';
+import { etaOfBatch } from '../../shared/workflow/explain/eta-of-batch.ts';
 import { frameOf } from '../../cli/render-batch.ts';
 import { paint, type Text } from '../../cli/text.ts';
 import { arrived, batchOf, began, hostOf, moveOf, states } from '../support/sample-batch.ts';

@@ -1,11 +1,14 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { problem } from '../../shared/contracts/api/problems.ts';
 import { planMessage } from '../../shared/contracts/messages.ts';
+import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import { invocationContext, queueRecord, variables } from '../support/runtime-environment.ts';
 
 Object.assign(process.env, variables);
 const { gatheringQueueHandler, queueHandler, textQueueHandler } =
   await import('../../shared/runtime/queue-handler.ts');
 const { streamHandler } = await import('../../shared/runtime/stream-handler.ts');
+const { readHandler } = await import('../../shared/runtime/read-handler.ts');
 const { scheduleHandler } = await import('../../shared/runtime/schedule-handler.ts');
 
 const batch = (digit: string): string => `bt_${digit.repeat(20)}`;
@@ -138,6 +141,38 @@ describe('a function behind the stream', () => {
     expect(await handler({ Records: [unreadable] }, context)).toEqual({ batchItemFailures: [] });
     expect(seen).toEqual([]);
     expect(said).toContain('e1');
+  });
+});
+
+describe('a function behind the API', () => {
+  const asking = (resource: string, id: string): object => ({ resource, pathParameters: { id }, body: null });
+  const moves = asking('/moves/{id}/explanation', 'mv_1');
+
+  test('answers with what it reads, for browsers of any origin', async () => {
+    const handler = readHandler(async (kind, id) => ({ kind, id }));
+    expect(await handler(moves, context)).toEqual({
+      statusCode: 200,
+      headers: { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' },
+      body: '{"kind":"moves","id":"mv_1"}',
+    });
+  });
+
+  test.each([
+    ['there is none', moves, undefined, 'move-unknown', 404],
+    ['the table is away', moves, new StoreUnavailable('away'), 'store-busy', 503],
+    ['it fails', moves, new RangeError('no'), 'api-failed', 500],
+    ['the route is not its own', asking('/requests/{id}', '1'), {}, 'route-unknown', 404],
+    ['what it is given is no request', { Records: [] }, {}, 'route-unknown', 404],
+  ])('answers a problem when %s', async (_, event, found, code, status) => {
+    const handler = readHandler(() =>
+      found instanceof Error ? Promise.reject(found) : Promise.resolve(found),
+    );
+    const answer = await handler(event, context);
+    expect(answer).toMatchObject({
+      statusCode: status,
+      headers: { 'Content-Type': 'application/problem+json', 'Access-Control-Allow-Origin': '*' },
+    });
+    expect(problem.parse(JSON.parse(answer.body))).toMatchObject({ code, status });
   });
 });
 

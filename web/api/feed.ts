@@ -32,14 +32,16 @@ export const freshness = signal<Freshness | undefined>(undefined);
 class Feed<T> {
   readonly #connection: Connection;
   readonly #source: Source<T>;
+  readonly #isAside: boolean;
   readonly #reading = signal<Reading<T>>({});
   #timer: ReturnType<typeof setTimeout> | undefined;
   #turn: AbortController | undefined;
   #tries = 0;
 
-  constructor(to: Connection, source: Source<T>) {
+  constructor(to: Connection, source: Source<T>, isAside: boolean) {
     this.#connection = to;
     this.#source = source;
+    this.#isAside = isAside;
   }
 
   get reading(): ReadonlySignal<Reading<T>> {
@@ -98,7 +100,7 @@ class Feed<T> {
 
   #say(reading: Reading<T>): void {
     this.#reading.value = reading;
-    freshness.value = { reading, tryNow: this.now };
+    if (!this.#isAside) freshness.value = { reading, tryNow: this.now };
   }
 
   #again(ms: number): void {
@@ -109,18 +111,20 @@ class Feed<T> {
 /**
  * What a view shows, read for as long as the view is there.
  * @param make a source for what `key` names
+ * @param place `aside`: beside what the view is about, and by whose freshness nobody goes
  */
 export function useFeed<T>(
   key: string,
   make: () => Source<T>,
+  place: 'view' | 'aside' = 'view',
 ): { readonly reading: Reading<T>; readonly now: () => void } {
   const to = connection.value;
   const feed = useMemo(() => {
     if (to === undefined || to === null) throw new Error('a view is shown without a connection');
-    return new Feed(to, make());
+    return new Feed(to, make(), place === 'aside');
   }, [to, key]);
   useEffect(() => {
-    freshness.value = undefined;
+    if (place === 'view') freshness.value = undefined;
     return feed.start();
   }, [feed]);
   return { reading: feed.reading.value, now: feed.now };

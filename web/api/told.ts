@@ -53,6 +53,18 @@ export function moveOf(answer: MoveAnswer): Move {
     target: hostName(target),
     policy: untoldPolicy,
     ...known({ cutover: answer.cutover }),
+    ...(answer.reasons === undefined
+      ? {}
+      : {
+          reasons: answer.reasons.map((each) => ({
+            ...each,
+            batch: batchId(each.batch),
+            move: moveId(each.move),
+          })),
+        }),
+    ...(answer.joined === undefined
+      ? {}
+      : { joined: { move: moveId(answer.joined.move), batch: batchId(answer.joined.batch) } }),
     execution: executionOf(answer),
   };
 }

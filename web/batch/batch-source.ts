@@ -1,14 +1,12 @@
-import type * as z from 'zod';
 import { batchAnswer } from '../../shared/contracts/api/batches.ts';
-import { hostAnswer } from '../../shared/contracts/api/hosts.ts';
 import { moveAnswer, moveOfBatch } from '../../shared/contracts/api/moves.ts';
 import type { Batch } from '../../shared/domain/batch.ts';
-import type { Host } from '../../shared/domain/host.ts';
-import type { BatchId, HostName } from '../../shared/domain/ids.ts';
+import type { BatchId } from '../../shared/domain/ids.ts';
 import { labelOf, moveLabels, type MoveLabel, type Move } from '../../shared/domain/move.ts';
 import { eachOf, type Api } from '../api/api.ts';
+import { Explainer, type Explained } from '../api/explainer.ts';
 import type { Source } from '../api/feed.ts';
-import { batchOf, hostOf, moveOf } from '../api/told.ts';
+import { batchOf, moveOf } from '../api/told.ts';
 import { Unanswered, isUnknown } from '../api/trouble.ts';
 import { likeThem, whichToRead, type ListedMove } from './sample.ts';
 
@@ -23,8 +21,7 @@ export interface BatchNow {
   readonly alike: readonly Move[];
   /** Moves that are listed in the states that were asked for. */
   readonly listed: number;
-  /** The source and target of what waits, as far as they were read. */
-  readonly hosts: ReadonlyMap<HostName, Host>;
+  readonly explained: Explained;
 }
 
 const everyMs = 2_000;
@@ -34,19 +31,18 @@ const abreast = 6;
 const mostListed = 2_000;
 /** Rows that one look reads. */
 const mostRead = 24;
-const mostHosts = 12;
-const hostsEveryMs = 10_000;
 
 /** Reads a batch: the row, the lists of its moves by state, and the rows of those moves that tell most. */
 export class BatchSource implements Source<BatchNow> {
   readonly #id: BatchId;
   readonly #moves = new Map<string, { readonly move: Move; readonly readAt: number }>();
-  #hosts: ReadonlyMap<HostName, Host> = new Map();
-  #hostsAt = -Infinity;
+  readonly #explainer: Explainer;
+  #explained: Explained = {};
   #isWhole = false;
 
   constructor(id: BatchId) {
     this.#id = id;
+    this.#explainer = new Explainer(`/batches/${id}`);
   }
 
   readonly everyMs = ({ batch }: BatchNow): number =>
@@ -58,14 +54,17 @@ export class BatchSource implements Source<BatchNow> {
     const now = (): BatchNow => {
       const moves = listed.flatMap(({ move }) => this.#moves.get(move)?.move ?? []);
       return {
-        ...{ at: Date.now(), batch, moves, hosts: this.#hosts },
+        ...{ at: Date.now(), batch, moves, explained: this.#explained },
         alike: likeThem(listed, moves),
         listed: listed.length,
       };
     };
     tell(now());
-    await this.#readMoves(api, listed);
-    await this.#readHosts(api, listed);
+    const [explained] = await Promise.all([
+      this.#explainer.explain(api, `${batch.state} ${String(batch.version)}`),
+      this.#readMoves(api, listed),
+    ]);
+    this.#explained = explained;
     return now();
   };
 
@@ -88,36 +87,16 @@ export class BatchSource implements Source<BatchNow> {
     const wanted = whichToRead(listed, known, Date.now(), mostRead);
     this.#isWhole = wanted.length < mostRead;
     await eachOf(wanted, abreast, async (id) => {
-      const read = await found(api, `/moves/${id}`, moveAnswer);
-      if (read !== undefined) this.#moves.set(id, { move: moveOf(read), readAt: Date.now() });
+      const move = await found(api, id);
+      if (move !== undefined) this.#moves.set(id, { move, readAt: Date.now() });
     });
-  }
-
-  /** What waits for a permit waits for one of these. */
-  async #readHosts(api: Api, listed: readonly ListedMove[]): Promise<void> {
-    if (Date.now() - this.#hostsAt < hostsEveryMs) return;
-    const waiting = listed.filter(({ state }) => state === 'waiting');
-    const names = [...new Set(waiting.flatMap(({ source, target }) => [source, target]))].slice(0, mostHosts);
-    const hosts = new Map<HostName, Host>();
-    await eachOf(names, abreast, async (name) => {
-      const read = await found(api, `/hosts/${encodeURIComponent(name)}`, hostAnswer);
-      if (read === undefined) return;
-      const host = hostOf(read);
-      hosts.set(host.name, host);
-    });
-    this.#hosts = hosts;
-    this.#hostsAt = Date.now();
   }
 }
 
 /** Lists lag behind rows: what is listed may be gone. */
-async function found<Schema extends z.ZodType>(
-  api: Api,
-  path: string,
-  schema: Schema,
-): Promise<z.output<Schema> | undefined> {
+async function found(api: Api, id: string): Promise<Move | undefined> {
   try {
-    return await api.get(path, schema);
+    return moveOf(await api.get(`/moves/${id}`, moveAnswer));
   } catch (error) {
     if (error instanceof Unanswered && isUnknown(error.trouble)) return undefined;
     throw error;

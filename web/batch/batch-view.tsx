@@ -1,15 +1,13 @@
-import { etaOfBatch } from '../../cli/batch-eta.ts';
 import { count, showDuration, showElapsed } from '../../cli/quantity.ts';
-import { explainBatch } from '../../shared/domain/explain.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';
 import { moveLabels } from '../../shared/domain/move.ts';
 import { useFeed } from '../api/feed.ts';
 import { Commands } from '../command/command-dialog.tsx';
 import { effectsOnBatch } from '../command/effect.ts';
-import { Blockers } from '../parts/blockers.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Moment, now, timeOfDay } from '../parts/time.tsx';
 import { View } from '../parts/view.tsx';
+import { Why } from '../parts/why.tsx';
 import { Word } from '../parts/word.tsx';
 import { stateOf } from './batch-list.tsx';
 import { BatchSource, type BatchNow } from './batch-source.ts';
@@ -30,9 +28,7 @@ export function BatchView({ id }: { readonly id: BatchId }) {
 }
 
 function Shown({ of: known, look }: { readonly of: BatchNow; readonly look: () => void }) {
-  const { batch, moves, alike, hosts, at } = known;
-  const { blockers } = explainBatch(batch, [...moves, ...alike], hosts, at);
-  const eta = etaOfBatch({ batch, at, hosts, moves: [...moves, ...alike] });
+  const { batch, moves, alike, explained, at } = known;
   const { total, counts } = batch;
   const isOver = batch.state === 'completed';
   return (
@@ -47,7 +43,11 @@ function Shown({ of: known, look }: { readonly of: BatchNow; readonly look: () =
       <ProgressBar counts={counts} {...(total === undefined ? {} : { total })} label="Progress" />
       <Counts counts={counts} />
       {isOver ? null : (
-        <EtaBand eta={eta} at={at} {...(batch.deadline === undefined ? {} : { deadline: batch.deadline })} />
+        <EtaBand
+          eta={explained.explanation?.eta}
+          at={at}
+          {...(batch.deadline === undefined ? {} : { deadline: batch.deadline })}
+        />
       )}
       <Commands
         effects={effectsOnBatch(batch)}
@@ -55,24 +55,15 @@ function Shown({ of: known, look }: { readonly of: BatchNow; readonly look: () =
         done={look}
       />
       <div class="beside">
-        <section class="panel" aria-labelledby="why">
-          <h2 id="why">What is in the way</h2>
-          {blockers.length === 0 ? (
-            <p class="faint">
-              {isOver
-                ? 'It is over, and nothing was in its way.'
-                : 'Nothing: all that is under way simply works.'}
-            </p>
-          ) : (
-            <Blockers blockers={blockers} />
-          )}
-          {alike.length === 0 ? null : (
-            <p class="faint">
-              {count(alike.length, 'waiting move')} of these {alike.length === 1 ? 'was' : 'were'} not looked
-              at one by one: of each way from one host to another, one speaks for all.
-            </p>
-          )}
-        </section>
+        <Why
+          title="What is in the way"
+          of={explained}
+          nothing={
+            isOver
+              ? 'It is over, and nothing was in its way.'
+              : 'Nothing: all that is under way simply works.'
+          }
+        />
         <section class="panel" aria-labelledby="facts">
           <h2 id="facts">What was asked for</h2>
           <Facts

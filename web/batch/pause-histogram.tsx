@@ -1,6 +1,7 @@
-import { pauseOf, percentile } from '../../cli/batch-report.ts';
+import { percentile } from '../../cli/batch-report.ts';
 import { count, showDuration } from '../../cli/quantity.ts';
 import type { Move } from '../../shared/domain/move.ts';
+import { pauseOf } from '../../shared/workflow/explain/batch-snapshot.ts';
 import { figures, Table } from '../parts/table.tsx';
 import { binsOf } from './histogram.ts';
 

@@ -1,10 +1,13 @@
+import type * as z from 'zod';
 import { showBytes } from '../../cli/quantity.ts';
 import { endpointAnswer } from '../../shared/contracts/api/endpoints.ts';
 import type { EndpointName } from '../../shared/domain/ids.ts';
-import { useFeed } from '../api/feed.ts';
+import { Explainer, type Explained } from '../api/explainer.ts';
+import { useFeed, type Source } from '../api/feed.ts';
 import { Facts } from '../parts/facts.tsx';
 import { Moment } from '../parts/time.tsx';
 import { View } from '../parts/view.tsx';
+import { Why } from '../parts/why.tsx';
 import { Word } from '../parts/word.tsx';
 import { linkTo } from '../route.ts';
 
@@ -16,18 +19,33 @@ const sentences = {
   opening: 'It has left its old host and is being opened.',
 } as const;
 
-export function EndpointView({ name }: { readonly name: EndpointName }) {
-  const { reading } = useFeed(name, () => ({
-    read: (api) => api.get(`/endpoints/${encodeURIComponent(name)}`, endpointAnswer),
+interface EndpointNow {
+  readonly endpoint: z.output<typeof endpointAnswer>;
+  readonly explained: Explained;
+}
+
+function endpointSource(name: EndpointName): Source<EndpointNow> {
+  const path = `/endpoints/${encodeURIComponent(name)}`;
+  const explainer = new Explainer(path);
+  return {
     everyMs: () => 2_000,
-  }));
+    read: async (api) => {
+      const endpoint = await api.get(path, endpointAnswer);
+      return { endpoint, explained: await explainer.explain(api, String(endpoint.version)) };
+    },
+  };
+}
+
+export function EndpointView({ name }: { readonly name: EndpointName }) {
+  const { reading } = useFeed(name, () => endpointSource(name));
   return (
     <View title={`Endpoint ${name}`} reading={reading}>
-      {(endpoint) => (
+      {({ endpoint, explained }) => (
         <>
           <p class="lead">
             On <a href={linkTo.host(endpoint.host)}>{endpoint.host}</a>. {sentences[endpoint.state]}
           </p>
+          <Why title="Why it waits" of={explained} nothing="Nothing is in its way." isOne />
           <section class="panel" aria-label="Facts">
             <Facts
               of={{

@@ -3,40 +3,44 @@ import { useState } from 'preact/hooks';
 import { count, showBytes } from '../../cli/quantity.ts';
 import { endpointOnHost } from '../../shared/contracts/api/endpoints.ts';
 import { hostAnswer } from '../../shared/contracts/api/hosts.ts';
-import { explainHost } from '../../shared/domain/explain-host.ts';
 import { permitsOf, type Host } from '../../shared/domain/host.ts';
 import type { HostName } from '../../shared/domain/ids.ts';
+import { Explainer, type Explained } from '../api/explainer.ts';
 import { useFeed, type Source } from '../api/feed.ts';
 import { hostOf } from '../api/told.ts';
 import { Commands } from '../command/command-dialog.tsx';
 import { effectsOnHost } from '../command/effect.ts';
-import { Blockers } from '../parts/blockers.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { Prose } from '../parts/prose.tsx';
 import { figures, Table } from '../parts/table.tsx';
 import { View } from '../parts/view.tsx';
+import { Why } from '../parts/why.tsx';
 import { Word } from '../parts/word.tsx';
 import { linkTo } from '../route.ts';
 
 interface HostNow {
-  readonly at: number;
   readonly host: Host;
+  readonly explained: Explained;
   readonly endpoints: readonly z.output<typeof endpointOnHost>[];
 }
 
 const page = 100;
 
-const hostSource = (name: HostName): Source<HostNow> => ({
-  everyMs: () => 3_000,
-  read: async (api) => {
-    const path = `/hosts/${encodeURIComponent(name)}`;
-    const [host, endpoints] = await Promise.all([
-      api.get(path, hostAnswer),
-      api.list(`${path}/endpoints`, 'endpoints', endpointOnHost),
-    ]);
-    return { at: Date.now(), host: hostOf(host), endpoints };
-  },
-});
+function hostSource(name: HostName): Source<HostNow> {
+  const path = `/hosts/${encodeURIComponent(name)}`;
+  const explainer = new Explainer(path);
+  return {
+    everyMs: () => 3_000,
+    read: async (api) => {
+      const [answer, endpoints] = await Promise.all([
+        api.get(path, hostAnswer),
+        api.list(`${path}/endpoints`, 'endpoints', endpointOnHost),
+      ]);
+      const host = hostOf(answer);
+      return { host, endpoints, explained: await explainer.explain(api, String(host.version)) };
+    },
+  };
+}
 
 export function HostView({ name }: { readonly name: HostName }) {
   const { reading, now: look } = useFeed(name, () => hostSource(name));
@@ -47,9 +51,15 @@ export function HostView({ name }: { readonly name: HostName }) {
   );
 }
 
-function Shown({ of: { host, endpoints, at }, look }: { readonly of: HostNow; readonly look: () => void }) {
+function Shown({
+  of: { host, endpoints, explained },
+  look,
+}: {
+  readonly of: HostNow;
+  readonly look: () => void;
+}) {
   const bytes = endpoints.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  const { sentence, blockers } = explainHost(host, { bytes, endpoints: endpoints.length }, at);
+  const { sentence = `${host.intent.value} (${host.intent.reason})` } = explained.explanation ?? {};
   return (
     <>
       <p class="lead">
@@ -61,11 +71,9 @@ function Shown({ of: { host, endpoints, at }, look }: { readonly of: HostNow; re
         done={look}
       />
       <div class="beside">
-        <section class="panel" aria-labelledby="why">
-          <h2 id="why">What is wrong, or full</h2>
-          {blockers.length === 0 ? <p class="faint">Nothing.</p> : <Blockers blockers={blockers} isOne />}
+        <Why title="What is wrong, or full" of={explained} nothing="Nothing." isOne>
           <Permits host={host} />
-        </section>
+        </Why>
         <section class="panel" aria-labelledby="facts">
           <h2 id="facts">The host</h2>
           <Facts

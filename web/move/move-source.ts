@@ -1,14 +1,14 @@
 import type * as z from 'zod';
 import { batchAnswer } from '../../shared/contracts/api/batches.ts';
-import { hostAnswer } from '../../shared/contracts/api/hosts.ts';
 import { historyAnswer, moveAnswer } from '../../shared/contracts/api/moves.ts';
 import type { Batch } from '../../shared/domain/batch.ts';
 import { isTerminal } from '../../shared/domain/execution.ts';
-import type { Host } from '../../shared/domain/host.ts';
-import type { HostName, MoveId } from '../../shared/domain/ids.ts';
+import type { BatchId, MoveId } from '../../shared/domain/ids.ts';
 import type { Move } from '../../shared/domain/move.ts';
+import type { Api } from '../api/api.ts';
+import { Explainer, type Explained } from '../api/explainer.ts';
 import type { Source } from '../api/feed.ts';
-import { batchOf, hostOf, moveOf } from '../api/told.ts';
+import { batchOf, moveOf } from '../api/told.ts';
 import { isUnknown, Unanswered } from '../api/trouble.ts';
 
 export type HistoryEntry = z.output<typeof historyAnswer>;
@@ -22,39 +22,35 @@ export interface MoveNow {
   readonly history: readonly HistoryEntry[];
   /** Undefined: its row is gone. */
   readonly batch: Batch | undefined;
-  readonly hosts: ReadonlyMap<HostName, Host>;
+  readonly explained: Explained;
 }
 
 const everyMs = 1_500;
 const overMs = 20_000;
 
-export const moveSource = (id: MoveId): Source<MoveNow> => ({
-  everyMs: ({ move }) => (isTerminal(move.execution.status.state) ? overMs : everyMs),
-  read: async (api) => {
-    const [answer, history] = await Promise.all([
-      api.get(`/moves/${id}`, moveAnswer),
-      api.list(`/moves/${id}/history`, 'history', historyAnswer),
-    ]);
-    const move = moveOf(answer);
-    const [batch, ...ends] = await Promise.all([
-      ifThere(api.get(`/batches/${move.batch}`, batchAnswer)),
-      ...[move.source, move.target].map((name) =>
-        ifThere(api.get(`/hosts/${encodeURIComponent(name)}`, hostAnswer)),
-      ),
-    ]);
-    const hosts = ends.flatMap((end) => (end === undefined ? [] : [hostOf(end)]));
-    return {
-      ...{ at: Date.now(), move, history },
-      batch: batch === undefined ? undefined : batchOf(batch),
-      hosts: new Map(hosts.map((host) => [host.name, host])),
-    };
-  },
-});
+export function moveSource(id: MoveId): Source<MoveNow> {
+  const explainer = new Explainer(`/moves/${id}`);
+  return {
+    everyMs: ({ move }) => (isTerminal(move.execution.status.state) ? overMs : everyMs),
+    read: async (api) => {
+      const [answer, history] = await Promise.all([
+        api.get(`/moves/${id}`, moveAnswer),
+        api.list(`/moves/${id}/history`, 'history', historyAnswer),
+      ]);
+      const move = moveOf(answer);
+      const [batch, explained] = await Promise.all([
+        batchIfThere(api, move.batch),
+        explainer.explain(api, String(move.version)),
+      ]);
+      return { at: Date.now(), move, history, batch, explained };
+    },
+  };
+}
 
-/** Hosts and batches may be gone when one looks at what was moved. */
-async function ifThere<T>(asked: Promise<T>): Promise<T | undefined> {
+/** A batch may be gone when one looks at what it has moved. */
+async function batchIfThere(api: Api, id: BatchId): Promise<Batch | undefined> {
   try {
-    return await asked;
+    return batchOf(await api.get(`/batches/${id}`, batchAnswer));
   } catch (error) {
     if (error instanceof Unanswered && isUnknown(error.trouble)) return undefined;
     throw error;

@@ -1,20 +1,17 @@
-import { pauseOf, sizeOf } from '../../cli/batch-report.ts';
 import { showBytes, showDuration } from '../../cli/quantity.ts';
-import { blockersOf } from '../../shared/domain/blockers.ts';
-import { explainMove } from '../../shared/domain/explain.ts';
-import { gatesOf } from '../../shared/domain/gate.ts';
 import type { MoveId } from '../../shared/domain/ids.ts';
-import { labelOf } from '../../shared/domain/move.ts';
+import { labelOf, type MoveReason } from '../../shared/domain/move.ts';
+import { pauseOf, sizeOf } from '../../shared/workflow/explain/batch-snapshot.ts';
 import { resultsOf } from '../../shared/workflow/move-endpoint/results.ts';
 import { useFeed } from '../api/feed.ts';
 import { Commands } from '../command/command-dialog.tsx';
 import { effectsOnMove } from '../command/effect.ts';
-import { Blockers } from '../parts/blockers.tsx';
 import { Facts } from '../parts/facts.tsx';
 import { StateWord } from '../parts/look.tsx';
 import { Prose } from '../parts/prose.tsx';
 import { Ago, Moment } from '../parts/time.tsx';
 import { View } from '../parts/view.tsx';
+import { Why } from '../parts/why.tsx';
 import { Word } from '../parts/word.tsx';
 import { linkTo } from '../route.ts';
 import { History } from './history.tsx';
@@ -35,14 +32,13 @@ export function MoveView({ id }: { readonly id: MoveId }) {
 }
 
 function Shown({
-  of: { move, batch, hosts, history, at },
+  of: { move, batch, explained, history, at },
   look,
 }: {
   readonly of: MoveNow;
   readonly look: () => void;
 }) {
-  const { sentence, since, actions } = explainMove(move, hosts);
-  const blockers = blockersOf([move], hosts, gatesOf({ fleet: {}, batch }, hosts, at));
+  const { sentence, since } = explained.explanation ?? {};
   const state = labelOf(move.execution);
   const results = resultsOf(move);
   const bytes = sizeOf(move);
@@ -50,7 +46,13 @@ function Shown({
   return (
     <>
       <p class="lead">
-        <StateWord state={state} /> · <Prose text={sentence} />
+        <StateWord state={state} />
+        {sentence === undefined ? null : (
+          <>
+            {' '}
+            · <Prose text={sentence} />
+          </>
+        )}
         {since === undefined ? null : (
           <span class="faint">
             {' '}
@@ -66,28 +68,7 @@ function Shown({
       <div class="beside">
         <MoveSteps move={move} at={at} />
         <div>
-          <section class="panel" aria-labelledby="why">
-            <h2 id="why">Why it waits</h2>
-            {blockers.length === 0 ? (
-              <p class="faint">Nothing is in its way.</p>
-            ) : (
-              <Blockers blockers={blockers} isOne />
-            )}
-          </section>
-          <section class="panel" aria-labelledby="next">
-            <h2 id="next">What can be done next</h2>
-            {actions.length === 0 ? (
-              <p class="faint">Nothing needs to be done.</p>
-            ) : (
-              <ul>
-                {actions.map((action) => (
-                  <li key={action}>
-                    <Prose text={action} />
-                  </li>
-                ))}
-              </ul>
-            )}
-          </section>
+          <Why title="Why it waits" of={explained} nothing="Nothing is in its way." isOne />
           <section class="panel" aria-labelledby="facts">
             <h2 id="facts">The move</h2>
             <Facts
@@ -98,6 +79,14 @@ function Shown({
                     {batch === undefined || batch.reason === '' ? move.batch : batch.reason}
                   </a>
                 ),
+                'Wanted by': move.reasons === undefined ? undefined : <Reasons of={move.reasons} />,
+                'Goes along with':
+                  move.joined === undefined ? undefined : (
+                    <>
+                      <a href={linkTo.move(move.joined.move)}>{move.joined.move}</a> of{' '}
+                      <a href={linkTo.batch(move.joined.batch)}>{move.joined.batch}</a>
+                    </>
+                  ),
                 Endpoint: <a href={linkTo.endpoint(move.endpoint)}>{move.endpoint}</a>,
                 From: <a href={linkTo.host(move.source)}>{move.source}</a>,
                 To: (
@@ -128,5 +117,19 @@ function Shown({
       </div>
       <History entries={history} />
     </>
+  );
+}
+
+/** The batches that want it, where more than one does, or did. */
+function Reasons({ of }: { readonly of: readonly MoveReason[] }) {
+  if (of.length === 0) return <>nobody any more</>;
+  return (
+    <ul>
+      {of.map(({ batch, by, at, reason }) => (
+        <li key={batch}>
+          <a href={linkTo.batch(batch)}>{batch}</a> <Word of={{ by, at, reason }} />
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,8 +1,10 @@
 import { count } from '../../cli/quantity.ts';
-import type { Blocker } from '../../shared/domain/blockers.ts';
+import type { Explanation } from '../api/explainer.ts';
 import { linkTo } from '../route.ts';
 import { Prose } from './prose.tsx';
 import { Ago } from './time.tsx';
+
+type Blocker = Explanation['blockers'][number];
 
 /** What is in the way, that of the most moves first. */
 export function Blockers({

@@ -12,9 +12,12 @@ export function answerOf(schema: z.ZodType, holder: string): string {
   return objectOf(plain(schema), holder, 1);
 }
 
-/** A text as JSON. Java's escape for scripts writes `\\'`, which JSON does not know. */
-export const quoted = (reference: string): string =>
-  `"$util.escapeJavaScript(${reference}).replaceAll("\\\\'","'")"`;
+/** What stands between the quotes of a text in JSON. Java's escape for scripts writes `\\'`, which JSON does not know. */
+export const escaped = (reference: string): string =>
+  `$util.escapeJavaScript(${reference}).replaceAll("\\\\'","'")`;
+
+/** A text as JSON. */
+export const quoted = (reference: string): string => `"${escaped(reference)}"`;
 
 interface Field {
   readonly name: string;
@@ -57,6 +60,9 @@ function reach(holder: string, path: string): string {
 }
 
 function valueOf(schema: z.ZodType, source: Source, at: string, depth: number): string {
+  const { otherwise, ...own } = source;
+  if (otherwise !== undefined)
+    return `#if(${presenceOf(schema, own, at)})${valueOf(schema, own, at, depth)}#{else}${otherwise}#end`;
   if (source.form === 'json') return `${at}.S`;
   if (source.form === 'set') return listOf(`${at}.SS`, depth, quoted);
   if (schema instanceof z.ZodObject) {

@@ -1,3 +1,6 @@
+import { escaped } from './answer.ts';
+import { hourPattern, setFollowing, setPresentHour } from './hours.ts';
+
 /**
  * What stands at the head of a request template: each parameter is taken where it belongs, and used only if all of it
  * is of the form that it must have. Whatever comes from outside is hostile: nothing of it reaches a request to the
@@ -18,7 +21,8 @@ export const pathId = (pattern: RegExp): string => `\
 
 /** The row under a key; keys may refer to `$id`. */
 export interface Lookup {
-  readonly id: RegExp;
+  /** In the path. */
+  readonly id?: RegExp;
   readonly pk: string;
   readonly sk: string;
 }
@@ -42,6 +46,8 @@ export interface Listing {
     readonly when?: string;
   };
   readonly cursor: Cursor;
+  /** The hash key is the hour `$hour`, and behind its last page comes the next hour, up to the present one. */
+  readonly isByHour?: true;
 }
 
 /**
@@ -51,6 +57,8 @@ export interface Listing {
 export interface Cursor {
   /** Of the whole text. */
   readonly pattern: string;
+  /** The text may have characters that stand in JSON for something else: it is escaped before it is used. */
+  readonly isFree?: true;
   /** So many characters are `$first`, and what stands behind the next one is `$second`. */
   readonly split?: number;
   /** The key, of `$id`, `$after`, `$first` and `$second`. */
@@ -68,18 +76,21 @@ const limit = `\
 `;
 
 /** What is no base64url is never given to the decoder. */
-const after = ({ pattern, split }: Cursor): string => `\
+const after = ({
+  cursor: { pattern, split, isFree },
+  isByHour,
+}: Pick<Listing, 'cursor' | 'isByHour'>): string => `\
 #set($page = $input.params().querystring.get("page"))
 #set($after = "")
 #if("$!page" != "")
-#if(${wholly('$page', '[A-Za-z0-9_-]{2,400}')} && $page.length() % 4 != 1)
+#if(${wholly('$page', '[A-Za-z0-9_-]{2,500}')} && $page.length() % 4 != 1)
 #set($text = $page.replaceAll("-","+").replaceAll("_","/"))
 #if($page.length() % 4 == 2)#set($text = "$text==")#end
 #if($page.length() % 4 == 3)#set($text = "$text=")#end
 #set($after = $util.base64Decode($text))
 #end
-#if(!${wholly('$after', pattern)})${invalid}#set($after = "")#end
-#end
+#if(!${wholly('$after', isByHour === true ? `${hourPattern}(?:${pattern})?` : pattern)})${invalid}#set($after = "")#end
+${isByHour === true ? '#if($after != "")#set($hour = $after.substring(0,13))#set($after = $after.substring(13))#end\n' : ''}${isFree === true ? `#set($after = ${escaped('$after')})\n` : ''}#end
 ${
   split === undefined
     ? ''
@@ -98,11 +109,23 @@ ${set === undefined ? '' : `${set}\n`}`;
 
 /** The request for one row. */
 export const lookupOf = ({ id, pk, sk }: Lookup): string => `\
-${pathId(id)}{
+${id === undefined ? '' : pathId(id)}{
   "TableName": "$stageVariables.table",
   "ConsistentRead": true,
   "Key": { "pk": { "S": "${pk}" }, "sk": { "S": "${sk}" } }
 }
+`;
+
+/**
+ * What stands in an answer by the hour: `$hour` is the one that was asked about, and `$following` the one with which to
+ * go on when it has no more; nothing when it has not passed yet.
+ */
+export const hourAndFollowing = ({ query, ...listing }: Listing): string => `\
+#set($valid = true)
+${query === undefined ? '' : queryOf(query)}${after(listing)}#set($following = "")
+#if(${wholly('$hour', hourPattern)})
+${setFollowing}${setPresentHour}#if($hour.compareTo($presentHour) >= 0)#set($following = "")#end
+#end
 `;
 
 /**
@@ -118,7 +141,7 @@ export function listingOf(listing: Listing): string {
 #set($valid = true)
 #set($hash = '#hash')
 #set($range = '#range')
-${id === undefined ? '' : pathId(id)}${query === undefined ? '' : queryOf(query)}${limit}${after(cursor)}{
+${id === undefined ? '' : pathId(id)}${query === undefined ? '' : queryOf(query)}${limit}${after(listing)}{
   "TableName": "$stageVariables.table",${index === undefined ? '' : `\n  "IndexName": "${index}",`}
   "KeyConditionExpression": "#if($valid)$hash = :hash${when(range)}#{else}refused#end",
   "ExpressionAttributeNames": { "$hash": "${hash.attribute}"${

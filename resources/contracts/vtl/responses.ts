@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { problems, type ProblemCode } from '../../../shared/contracts/api/problems.ts';
 import { answerOf } from './answer.ts';
-import type { Cursor } from './parameters.ts';
+import { hourAndFollowing, type Listing } from './parameters.ts';
 
 /** A problem as the API answers it. */
 export function problemText(code: ProblemCode): string {
@@ -16,29 +16,32 @@ const answerProblem = (code: ProblemCode): string => `\
 ${problemText(code)}
 `;
 
-/** One row, or that there is none. */
-export const lookupAnswer = (schema: z.ZodType, unknown: ProblemCode): string => `\
-#set($item = $input.path('$.Item'))
-#if("$!item.pk.S" != "")
-${answerOf(schema, '$item')}
-#else
-${answerProblem(unknown)}#end
-`;
+/** One row, or that there is none. @param unknown absent: what there is not is answered as its schema has it */
+export function lookupAnswer(schema: z.ZodType, unknown: ProblemCode | undefined): string {
+  const read = "#set($item = $input.path('$.Item'))\n";
+  const answer = `${answerOf(schema, '$item')}\n`;
+  if (unknown === undefined) return `${read}${answer}`;
+  return `${read}#if("$!item.pk.S" != "")\n${answer}#else\n${answerProblem(unknown)}#end\n`;
+}
 
 /** A page of rows. */
-export const listingAnswer = (name: string, schema: z.ZodType, { text }: Cursor): string => `\
-#set($last = $input.path('$.LastEvaluatedKey'))
+export function listingAnswer(name: string, schema: z.ZodType, rows: Listing): string {
+  const byHour = rows.isByHour === true;
+  return `\
+${byHour ? hourAndFollowing(rows) : ''}#set($last = $input.path('$.LastEvaluatedKey'))
 {"${name}":[
 #foreach($item in $input.path('$.Items'))
 ${answerOf(schema, '$item')}#if($foreach.hasNext),#end
 #end
 ]
-#if("$!last.pk.S" != "")
-#set($next = "${text}")
+#set($next = "${byHour ? '$following' : ''}")
+#if("$!last.pk.S" != "")#set($next = "${byHour ? '$hour' : ''}${rows.cursor.text}")#end
+#if($next != "")
 ,"next":"$util.base64Encode($next).replaceAll("[+]","-").replaceAll("/","_").replaceAll("=","")"
 #end
 }
 `;
+}
 
 /**
  * What DynamoDB says with 400. No request of ours is malformed unless a parameter made it so; what else is refused is

@@ -51,6 +51,23 @@ export const moveAnswer = z.object({
   epoch: count,
   createdAt: time,
   cutover: cutoverWord.optional(),
+  reasons: z
+    .array(
+      z.object({
+        batch: batchIdAnswer,
+        move: moveIdAnswer,
+        priority: z.int(),
+        by: z.string(),
+        at: time,
+        reason: z.string(),
+      }),
+    )
+    .optional()
+    .meta({ description: 'Who wants it, once that is more than its own batch; empty: nobody any more' }),
+  joined: z
+    .object({ move: moveIdAnswer, batch: batchIdAnswer })
+    .optional()
+    .meta({ description: 'The move of another batch that takes the endpoint along for this one' }),
   status: z
     .object({
       state: z.enum(['waiting', 'running', 'rolling-back', 'completed', 'rolled-back', 'stuck']),

@@ -17,6 +17,8 @@ export interface Source {
   readonly words?: Readonly<Record<string, string>>;
   /** What it means when an earlier release wrote a number where there is a map now; `$number` stands for it. */
   readonly number?: Readonly<Record<string, string>>;
+  /** What is answered, as JSON, where the row has none; the row itself may be missing. */
+  readonly otherwise?: string;
 }
 
 /** The sources of the fields of answers. */

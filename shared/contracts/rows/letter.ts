@@ -10,6 +10,7 @@ const schema = z.strictObject({
   queue: z.string(),
   receives: countField,
   failure: z.exactOptional(failureField),
+  setAside: z.exactOptional(z.literal(true)),
   at: timeField,
   deed: z.exactOptional(
     z.strictObject({
@@ -19,6 +20,7 @@ const schema = z.strictObject({
       at: timeField,
     }),
   ),
+  listing: z.exactOptional(z.literal('letter')),
   hour: z.exactOptional(z.string()),
   createdAt: z.exactOptional(timeField),
   expiresAt: timeField,
@@ -41,6 +43,8 @@ export const letterRow: RowCodec<Pick<Letter, 'message'>, Letter> = {
     failure: letter.failure === undefined ? undefined : { ...letter.failure },
     deed: letter.deed === undefined ? undefined : { ...letter.deed },
     kind: 'letter',
+    // What waits for a person.
+    listing: letter.setAside === true && letter.deed === undefined ? 'letter' : undefined,
     hour: letter.deed === undefined ? undefined : deedsOfHour(hourOf(letter.deed.at)),
     createdAt: letter.deed?.at,
     expiresAt: Math.ceil(letter.at / 1_000) + keptSeconds,
@@ -51,6 +55,7 @@ export const letterRow: RowCodec<Pick<Letter, 'message'>, Letter> = {
       sk: _sk,
       kind: _kind,
       commitId: _commit,
+      listing: _listing,
       hour: _hour,
       createdAt: _createdAt,
       expiresAt: _expiresAt,
