@@ -18,6 +18,7 @@ module.exports.ofTargets = async ({ resolveVariable }) => {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
         AlarmName: `drayage-${stage}-scale-${signal}-${kind}-${name}`,
+        AlarmDescription: `${said[signal]} (${kind} ${name}); docs/runbook.md#scale-${signal}-${kind}`,
         Namespace: 'Drayage',
         MetricName: metric,
         Dimensions: [
@@ -43,6 +44,12 @@ module.exports.ofTargets = async ({ resolveVariable }) => {
   });
   const ofZone = (name) => alarm('wait', 'OldestAdmissibleMs', waitMs, 'zone', name, 1);
   return { Resources: Object.assign({}, ...names(hosts).map(ofHost), ...names(zones).map(ofZone)) };
+};
+
+const said = {
+  wait: 'A move that could go has waited too long for permits',
+  lag: 'Changes are applied too late',
+  latency: 'A question that asks nothing takes too long',
 };
 
 const names = (list) =>

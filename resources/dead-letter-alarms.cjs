@@ -23,9 +23,8 @@ module.exports.alarms = async ({ resolveVariable }) => {
     [`${queue.replace(/Queue$/, '')}Alarm`]: {
       Type: 'AWS::CloudWatch::Alarm',
       Properties: {
-        AlarmName: `drayage-${stage}-${kebab(queue.replace(/Queue$/, ''))}`,
-        AlarmDescription:
-          'Messages that nobody could work on: dray dead-letters list says why, and how they are put back',
+        AlarmName: `drayage-${stage}-${nameOf(queue)}`,
+        AlarmDescription: `Messages that nobody could work on: dray dead-letters list says why; docs/runbook.md#${nameOf(queue)}`,
         Namespace: 'AWS/SQS',
         MetricName: 'ApproximateNumberOfMessagesVisible',
         Dimensions: [{ Name: 'QueueName', Value: { 'Fn::GetAtt': [queue, 'QueueName'] } }],
@@ -43,4 +42,9 @@ module.exports.alarms = async ({ resolveVariable }) => {
   return { Resources: Object.assign({}, ...queues.map(alarm)) };
 };
 
-const kebab = (name) => name.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+/** What the alarm is called within its stage, and its section in the runbook. */
+const nameOf = (queue) =>
+  queue
+    .replace(/Queue$/, '')
+    .replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`)
+    .toLowerCase();

@@ -66,6 +66,16 @@ export const mistakes: readonly Mistake[] = [
     found: /RollbackDeadQueue fills and nobody is told/,
   },
   {
+    what: 'an alarm that tells nobody what to do',
+    make: set('RollbackDeadAlarm', 'AlarmDescription', 'Look at it'),
+    found: /RollbackDeadAlarm wakes people and names no section/,
+  },
+  {
+    what: 'an alarm that sends people to a section which is not there',
+    make: set('ScaleWaitAlarm', 'AlarmDescription', 'Moves wait: docs/runbook.md#scale-waits'),
+    found: /ScaleWaitAlarm names docs\/runbook\.md#scale-waits, which is not there/,
+  },
+  {
     what: 'a message that comes back while its function is at it',
     make: set('TransferQueue', 'VisibilityTimeout', 899),
     found: /a message of TransferQueue comes back while TransferEndpointLambdaFunction is at it/,
