@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { packageStage, type PackagedStage } from '../support/packaged-stage.ts';
+import { testDeployDocument } from './deploy-document.ts';
 import { testDoors } from './doors.ts';
 import { differences, linesOf, masked } from './lines.ts';
 import { mistakes } from './mistakes.ts';
@@ -115,6 +116,8 @@ describe('a packaged stage', () => {
     const lines = differences(masked(made(stage).template), masked(made('prod').template));
     expect(lines.join('\n')).toMatchSnapshot(`${stage} from prod`);
   });
+
+  testDeployDocument([() => templateOf('prod', 'as it is'), () => templateOf('prod', 'with everything')]);
 
   test('uses a key of the customer for everything that lies still', () => {
     const given = templateOf('prod', 'with everything');

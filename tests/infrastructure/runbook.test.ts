@@ -71,7 +71,7 @@ function faultOf(line: string): string | undefined {
 const isGlobal = (word: string | undefined): boolean =>
   program.options.some(({ long }) => long !== undefined && long === word);
 
-test.each(['docs/runbook.md'])('every command that %s names is one of dray', (path) => {
+test.each(['docs/runbook.md', 'docs/deploy.md'])('every command that %s names is one of dray', (path) => {
   const commands = codeIn(readDocument(path))
     .map((line) => line.replace(/^npx /, '').replace(/ +#.*$/, ''))
     .filter((line) => line.startsWith('dray '));
