@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { drawPipeline } from '../pictures/draw-pipeline.ts';
 import { packageStage, type PackagedStage } from '../support/packaged-stage.ts';
 import { testDeployDocument } from './deploy-document.ts';
 import { testDoors } from './doors.ts';
@@ -106,6 +107,12 @@ describe('a packaged stage', () => {
       for (const name of functionNames)
         expect(made(stage).bundles.get(name)?.digest).toBe(made('dev').bundles.get(name)?.digest);
     }
+  });
+
+  // `npm run pictures` draws it anew.
+  test('is what the picture of the pipeline shows', async () => {
+    const picture = await readFile(join(import.meta.dirname, '../../docs/pictures/pipeline.svg'), 'utf8');
+    expect(picture).toBe(await drawPipeline(made('dev').template.Resources));
   });
 
   test('is what people have looked at', () => {
