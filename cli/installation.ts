@@ -11,7 +11,13 @@ export interface Installation {
   readonly env: Readonly<Record<string, string>>;
   readonly names: InstallationNames;
   /** The status API and a key to it, where they are known. */
-  readonly api?: { readonly url: string; readonly key: string };
+  readonly api?: ApiAccess;
+}
+
+/** Where the status API is, and a key to it. */
+export interface ApiAccess {
+  readonly url: string;
+  readonly key: string;
 }
 
 export interface InstallationNames {
@@ -68,6 +74,31 @@ export async function findInstallation(
     );
   }
   return fromStateDir(chooseStateDir(stateDir, env));
+}
+
+/**
+ * The status API, where an environment names it and nothing else of an installation: what it has no route for can then
+ * not be done.
+ * @throws CliError `variables-missing`, `api-url-invalid`
+ */
+export function findApi(env: Variables): ApiAccess | undefined {
+  const { DRAY_API_URL: url, DRAY_API_KEY: key } = env;
+  if (Object.values(nameSources).some(({ variable }) => isSet(env[variable]))) return undefined;
+  if (!isSet(url) && !isSet(key)) return undefined;
+  if (!isSet(url) || !isSet(key)) {
+    throw new CliError({
+      code: 'variables-missing',
+      sentence: `Of DRAY_API_URL and DRAY_API_KEY only one is set: ${isSet(url) ? 'DRAY_API_KEY' : 'DRAY_API_URL'} is missing`,
+      cure: 'set both (docs/api.md says where they are; dray env prints those of an embedded cloud), or unset both',
+    });
+  }
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url))
+    throw usageError(
+      'api-url-invalid',
+      `"${url}" is no address of an API`,
+      'set DRAY_API_URL to one that begins with https://',
+    );
+  return { url: url.replace(/\/+$/, ''), key };
 }
 
 const isSet = (value: string | undefined): value is string => value !== undefined && value !== '';

@@ -5,7 +5,7 @@ import type { BatchId } from '../shared/domain/ids.ts';
 import type { Json } from '../shared/domain/json.ts';
 import { besideId, type RequestRecord } from '../shared/domain/request.ts';
 import { CliError } from './cli-error.ts';
-import type { Client, Topic } from './client.ts';
+import type { Client, Place, Topic } from './client.ts';
 
 /** An event before it is published. */
 export interface Draft {
@@ -58,11 +58,11 @@ export async function submit(client: Client, draft: Draft): Promise<Outcome> {
 export async function submitText(client: Client, topic: Topic, text: string): Promise<Outcome> {
   const head = readHead(topic, text, client.clock.now());
   if ('refusal' in head) return { kind: 'refused', refusal: head.refusal };
-  await client.publish(topic, head.type, text);
-  const { id } = head;
-  return waitForOutcome(client, [head], {
+  const place = await client.publish(topic, head, text);
+  if ('refusal' in place) return { kind: 'refused', refusal: place.refusal };
+  return waitForOutcome(client, [place], {
     limitMs: answerLimitMs,
-    again: ` with --request-id ${id}`,
+    again: ` with --request-id ${head.id}`,
   });
 }
 
@@ -71,9 +71,6 @@ export function readHead(topic: Topic, text: string, at: number): EventHead | { 
   const parsed = topic === 'requests' ? parseRequest(text, at) : parseHostChange(text, at);
   return parsed.kind === 'event' ? parsed.head : { refusal: parsed.refusal };
 }
-
-/** Where the outcome of a request may be kept. Without a hash whatever stands there is it. */
-type Place = Pick<EventHead, 'source' | 'id'> & Partial<Pick<EventHead, 'bodyHash'>>;
 
 /**
  * Waits until it stands at one of the places what became of a request.

@@ -1,7 +1,15 @@
 import { hostname, userInfo } from 'node:os';
+import { cannot } from './api/cannot.ts';
+import { createApiClient } from './api/client.ts';
 import type { Client } from './client.ts';
 import { createClient } from './client.ts';
-import { findInstallation, type Installation, type Variables } from './installation.ts';
+import {
+  findApi,
+  findInstallation,
+  type ApiAccess,
+  type Installation,
+  type Variables,
+} from './installation.ts';
 import { findStage } from './stage.ts';
 import { createTerminal, type Sink, type Terminal } from './terminal.ts';
 
@@ -41,9 +49,19 @@ export class Session {
     return createTerminal({ stdout: stderr, stderr, env });
   }
 
-  /** @throws CliError `cloud-not-running`, `variables-missing`, `stage-unknown`, `profile-without-stage` */
-  installation(): Promise<Installation> {
+  /**
+   * The status API, where verbs go by it alone: the environment names it, and the command line no installation.
+   * @throws CliError `variables-missing`, `api-url-invalid`
+   */
+  get api(): ApiAccess | undefined {
+    const isNamed = [this.stateDir, this.stage, this.profile].some((option) => option !== undefined);
+    return isNamed ? undefined : findApi(this.surroundings.env);
+  }
+
+  /** @throws CliError `cloud-not-running`, `variables-missing`, `stage-unknown`, `profile-without-stage`, `api-cannot` */
+  async installation(): Promise<Installation> {
     const { env } = this.surroundings;
+    if (this.api !== undefined) throw cannot('names of the parts of an installation');
     return this.stage === undefined
       ? findInstallation(this.stateDir, env, this.profile)
       : findStage(this.stage, env, this.profile);
@@ -51,8 +69,13 @@ export class Session {
 
   /** The installation's client, connected when first asked for. @throws as `installation` */
   client(): Promise<Client> {
-    this.#client ??= this.installation().then(createClient);
+    this.#client ??= this.#connect();
     return this.#client;
+  }
+
+  async #connect(): Promise<Client> {
+    const { api } = this;
+    return api === undefined ? createClient(await this.installation()) : createApiClient(api);
   }
 
   async close(): Promise<void> {

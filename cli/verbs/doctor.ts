@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { findCloud } from '../../local/cloud.ts';
+import { everyPage } from '../../shared/workflow/every-page.ts';
 import { CliError, exit } from '../cli-error.ts';
-import { wrong, type Finding } from '../doctor/finding.ts';
+import { good, wrong, type Finding } from '../doctor/finding.ts';
 import { examineInstallation } from '../doctor/installation.ts';
 import { examineMachine } from '../doctor/machine.ts';
-import { chooseStateDir } from '../installation.ts';
+import { chooseStateDir, type ApiAccess } from '../installation.ts';
 import { jsonOption, port } from '../options.ts';
 import { count } from '../quantity.ts';
 import type { Session } from '../session.ts';
@@ -38,8 +39,21 @@ export function addDoctor(program: Command, session: Session): void {
     });
 }
 
+/** Of a status API it can be told only whether it answers: hosts are nobody's that has no more than a key. */
+async function examineApi(session: Session, { url }: ApiAccess): Promise<Finding> {
+  try {
+    const { views } = await session.client();
+    const hosts = await everyPage((cursor) => views.hosts(cursor));
+    return good(url, `answers; ${count(hosts.length, 'host')} registered`);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return wrong(url, error.refusal);
+  }
+}
+
 /** The machine only where an embedded cloud is meant; the installation wherever there is one. */
 async function examine(session: Session, wanted: number | undefined): Promise<readonly Finding[]> {
+  if (session.api !== undefined) return [await examineApi(session, session.api)];
   const stateDir = chooseStateDir(session.stateDir, session.surroundings.env);
   const isUp = session.stage === undefined && (await findCloud(stateDir)) !== undefined;
   const here = session.stage === undefined ? await examineMachine({ stateDir, port: wanted, isUp }) : [];

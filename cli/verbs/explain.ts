@@ -2,12 +2,6 @@ import type { Command } from 'commander';
 import type { Explanation } from '../../shared/domain/explain.ts';
 import { isBatchId, isEndpointName, isHostName, isMoveId } from '../../shared/domain/ids.ts';
 import { everyPage } from '../../shared/workflow/every-page.ts';
-import {
-  explainBatchNow,
-  explainEndpointNow,
-  explainHostNow,
-  explainMoveNow,
-} from '../../shared/workflow/explain/explain.ts';
 import type { Client } from '../client.ts';
 import { CliError } from '../cli-error.ts';
 import { unknownMove } from '../find-move.ts';
@@ -42,11 +36,11 @@ export function addExplain(program: Command, session: Session): void {
 
 /** A name that an endpoint and a host share is explained for both. */
 async function explain(client: Client, what: string): Promise<readonly Explanation[]> {
-  if (isBatchId(what)) return [(await explainBatchNow(client, what)) ?? unknown(unknownBatch(what))];
-  if (isMoveId(what)) return [(await explainMoveNow(client, what)) ?? unknown(unknownMove(what))];
+  if (isBatchId(what)) return [(await client.explain('batches', what)) ?? unknown(unknownBatch(what))];
+  if (isMoveId(what)) return [(await client.explain('moves', what)) ?? unknown(unknownMove(what))];
   const found = await Promise.all([
-    isEndpointName(what) ? explainEndpointNow(client, what) : undefined,
-    isHostName(what) ? explainHostNow(client, what) : undefined,
+    isEndpointName(what) ? client.explain('endpoints', what) : undefined,
+    isHostName(what) ? client.explain('hosts', what) : undefined,
   ]);
   const explanations = found.filter((each) => each !== undefined);
   if (explanations.length > 0) return explanations;

@@ -6,7 +6,6 @@ import type { Client } from '../client.ts';
 import { looks, noteOf } from '../move-line.ts';
 import { findEndpoint } from '../names.ts';
 import { jsonOption, spanOption } from '../options.ts';
-import { pastHours } from '../past-hours.ts';
 import { showDuration } from '../quantity.ts';
 import type { Session } from '../session.ts';
 import { columns, styled } from '../text.ts';
@@ -43,8 +42,9 @@ export function addHistory(program: Command, session: Session): void {
     });
 }
 
-async function movesSince({ clock, views, store }: Client, sinceMs: number): Promise<readonly Entry[]> {
-  const ids = await pastHours(clock, sinceMs, (hour, cursor) => views.movesAt(hour, cursor));
+async function movesSince(client: Client, sinceMs: number): Promise<readonly Entry[]> {
+  const { store } = client;
+  const ids = await client.movesSince(sinceMs);
   const found = await store.loadMany(
     'move',
     ids.map((id) => ({ id })),

@@ -7,6 +7,7 @@ import type { MoveId } from '../../shared/domain/ids.ts';
 import type { Move } from '../../shared/domain/move.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
 import { readFleet } from '../../shared/workflow/fleet-record.ts';
+import { storedOn } from '../../shared/workflow/planning/fleet.ts';
 import type { Client } from '../client.ts';
 import { findHost, placementsOf } from '../names.ts';
 import { jsonOption } from '../options.ts';
@@ -47,14 +48,10 @@ export function addHostShow(group: Command, session: Session): void {
 
 /** What is on a host; while it has failed, endpoint by endpoint: what becomes of each, and what is needed. */
 async function lookAt(client: Client, host: Host) {
-  const placements = await placementsOf(client, host.name);
-  const stored = {
-    endpoints: placements.length,
-    bytes: placements.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-  };
-  const { knobs } = await readFleet(client);
+  const [stored, { knobs }] = await Promise.all([storedOn(client, host.name), readFleet(client)]);
   const stage = stageOf(host, knobs, client.clock.now());
   if (stage.kind === 'none') return { stored, stage, holdings: [] };
+  const placements = await placementsOf(client, host.name);
   const moves = await movesOf(client, placements);
   const next = healingText(stage, host) ?? '';
   const holdings = placements.map((placement) => {

@@ -10,6 +10,7 @@ import { outlookOn } from '../../shared/workflow/explain/outlook.ts';
 import { unpack } from '../../shared/workflow/move-endpoint/carry.ts';
 import { resultsOf } from '../../shared/workflow/move-endpoint/results.ts';
 import type { HistoryEntry } from '../../shared/ports/store.ts';
+import { CliError } from '../cli-error.ts';
 import type { Client } from '../client.ts';
 import { findMove } from '../find-move.ts';
 import { doing, looks, progressBar, shareDone, stepNumber } from '../move-line.ts';
@@ -80,7 +81,7 @@ async function show(session: Session, text: string, json: boolean): Promise<void
       predictedPauseMs: results.freeze?.predictedMs ?? null,
       pauseMs: results.activate?.pauseMs ?? null,
       timings: Object.fromEntries(timesOf(move).map(({ name, ms }) => [name, ms])),
-      findings,
+      findings: findings ?? null,
       history,
       sentence: explanation.sentence,
       blockers: explanation.blockers,
@@ -130,14 +131,22 @@ function reasonLines(move: Move): Text[] {
   ];
 }
 
-async function readFindings({ blobs }: Client, move: Move): Promise<readonly Finding[]> {
+/** @returns undefined when they are too long for the row, and only that can be reached */
+async function readFindings({ blobs }: Client, move: Move): Promise<readonly Finding[] | undefined> {
   const { preflight } = resultsOf(move);
   if (preflight === undefined) return [];
-  const parsed = findingsSchema.safeParse(await unpack(blobs, preflight.findings));
-  return parsed.success ? parsed.data : [];
+  try {
+    const parsed = findingsSchema.safeParse(await unpack(blobs, preflight.findings));
+    return parsed.success ? parsed.data : [];
+  } catch (error) {
+    if (error instanceof CliError && error.refusal.code === 'api-cannot') return undefined;
+    throw error;
+  }
 }
 
-function findingLines(findings: readonly Finding[]): Text[] {
+function findingLines(findings: readonly Finding[] | undefined): Text[] {
+  if (findings === undefined)
+    return ['preflight found more than the status API can tell: ask the stage itself'];
   if (findings.length === 0) return [];
   return [
     'preflight found:',

@@ -536,6 +536,87 @@ describe('the status API of the embedded cloud', () => {
   });
 });
 
+describe('dray by the status API alone', () => {
+  let byApi: Dray;
+  let batch: string;
+  let move: string;
+
+  beforeAll(async () => {
+    const env = z.record(z.string(), z.string()).parse((await dray.json(['env'])).value);
+    const { DRAY_API_URL = '', DRAY_API_KEY = '' } = env;
+    byApi = new Dray(join(folder, 'no-such-state'), { DRAY_API_URL, DRAY_API_KEY });
+    const batches = z.object({ batches: z.array(z.object({ batch: z.string() })).min(1) });
+    const { value } = await dray.json(['batch', 'list', '--limit', '1']);
+    batch = batches.parse(value).batches[0]?.batch ?? '';
+    const explained = await dray.run(['explain', 'tenant-00001']);
+    move = /mv_[0-9a-z]{16}/.exec(explained.out)?.[0] ?? '';
+  });
+
+  it('says the same, in the same shapes and with the same exit codes', async () => {
+    for (const argv of [
+      ['endpoint', 'show', 'tenant-00001'],
+      ['endpoint', 'show', 'nobody'],
+      ['endpoint', 'list'],
+      ['endpoint', 'list', '--host', 'h2'],
+      ['batch', 'list', '--limit', '500'],
+      ['batch', 'show', batch],
+      ['batch', 'wait', batch],
+      ['batch', 'show', `bt_${'0'.repeat(20)}`],
+      ['move', 'show', move],
+      ['explain', move],
+      ['explain', batch],
+      ['explain', 'tenant-00001'],
+      ['explain', 'h2'],
+      ['explain', 'nobody'],
+      ['history'],
+      ['history', 'tenant-00001'],
+      ['knob'],
+      ['plan', 'move', 'tenant-00006', '--to', 'h2'],
+    ]) {
+      const [there, here] = [await dray.json(argv), await byApi.json(argv)];
+      expect({ argv, ...here }).toEqual({ argv, ...there });
+    }
+    // How hosts reach each other is nobody's business outside.
+    const hosts = z.object({ hosts: z.array(z.looseObject({ replicationAddress: z.string() })) });
+    const untold = (value: unknown): unknown =>
+      hosts.parse(value).hosts.map((host) => ({ ...host, replicationAddress: '' }));
+    expect(untold((await byApi.json(['host', 'list'])).value)).toEqual(
+      untold((await dray.json(['host', 'list'])).value),
+    );
+    expect(await byApi.json(['host', 'show', 'h2'])).toMatchObject({ code: 0, value: { host: 'h2' } });
+    expect(await byApi.json(['doctor'])).toMatchObject({ code: 0, value: { findings: [{ state: 'good' }] } });
+  });
+
+  it('gives commands, and waits for what becomes of them', async () => {
+    const asked = await dray.json(['move', 'tenant-00002', '--to', 'h1', '--approval', 'required']);
+    const made = z.object({ batch: z.string() }).parse(asked.value).batch;
+    // The key is somebody else than whoever has asked.
+    expect(await byApi.json(['batch', 'approve', made, '--reason', 'looked at'])).toMatchObject({
+      code: 0,
+      value: { outcome: 'accepted' },
+    });
+    expect((await byApi.run(['batch', 'watch', made])).out).toMatch(/✓ batch bt_\w+ completed: 1 of 1 moved/);
+    const back = ['move', 'tenant-00002', '--to', 'h2', '--reason', 'back', '--request-id', 'api-back'];
+    const moved = await byApi.json([...back, '--wait']);
+    expect([moved.code, report.parse(moved.value).moves]).toMatchObject([0, { total: 1, moved: 1 }]);
+    expect(await byApi.json(back)).toMatchObject({ code: 0, value: { outcome: 'accepted' } });
+    expect(await byApi.json([...back, '--retention', '0'])).toMatchObject({
+      code: 1,
+      value: { outcome: 'refused', code: 'request-id-reused' },
+    });
+    expect(await byApi.json(['move', 'nobody', '--to', 'h2'])).toMatchObject({
+      code: 1,
+      value: { outcome: 'refused', code: 'endpoint-unknown', field: 'data.endpoints[0]' },
+    });
+    for (const verb of ['pause', 'resume'])
+      expect((await byApi.run(['host', verb, 'h3', '--reason', 'a test'])).code).toBe(0);
+    expect(await byApi.json(['host', 'uncordon', 'h3'])).toMatchObject({
+      code: 2,
+      value: { error: { code: 'reason-missing' } },
+    });
+  });
+});
+
 describe('dray with real servers and passwords', () => {
   let source: PostgresServer;
   let target: PostgresServer;

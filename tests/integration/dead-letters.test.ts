@@ -237,7 +237,10 @@ describe('hostile events on the real path', () => {
       ),
     );
     expect(chosen.length).toBeGreaterThan(12);
-    for (const { topic, text } of chosen) await client.publish(topic, 'hostile', text === '' ? ' ' : text);
+    for (const { topic, text } of chosen) {
+      const head = { source: 'test', id: 'hostile', type: 'hostile', bodyHash: '' };
+      await client.publish(topic, head, text === '' ? ' ' : text);
+    }
     const expected = chosen.map(({ topic, text, code }) => {
       const parsed = topic === 'requests' ? parseRequest(text, 1) : parseHostChange(text, 1);
       return `${parsed.head.source} ${code}`;

@@ -18,10 +18,13 @@ export interface Finished {
 /** `dray` as people and scripts run it, on one state folder. */
 export class Dray {
   readonly #stateDir: string;
+  readonly #variables: Variables;
   #up: ChildProcess | undefined;
 
-  constructor(stateDir: string) {
+  /** @param variables that every command in this process has */
+  constructor(stateDir: string, variables: Variables = {}) {
     this.#stateDir = stateDir;
+    this.#variables = variables;
   }
 
   /** Runs one command to its end, in this process. @param input what it reads on standard input */
@@ -29,7 +32,7 @@ export class Dray {
     const [stdout, stderr] = [new Captured(), new Captured()];
     const code = await main({
       argv: args,
-      env: { DRAY_STATE_DIR: this.#stateDir, ...env },
+      env: { DRAY_STATE_DIR: this.#stateDir, ...this.#variables, ...env },
       stdin: Readable.from([Buffer.from(input)]),
       stdout,
       stderr,

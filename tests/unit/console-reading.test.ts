@@ -5,7 +5,7 @@ import { hostInList } from '../../shared/contracts/api/hosts.ts';
 import { moveAnswer } from '../../shared/contracts/api/moves.ts';
 import { labelOf, moveLabels, type MoveLabel } from '../../shared/domain/move.ts';
 import { backOffMs } from '../../web/api/back-off.ts';
-import { moveOf } from '../../web/api/told.ts';
+import { moveOf } from '../../shared/contracts/api/told.ts';
 import { troubleIn } from '../../web/api/trouble.ts';
 import { decisionsIn, openAlarmsIn, permitsText } from '../../web/alarms/open-alarms.ts';
 import { binsOf } from '../../web/batch/histogram.ts';

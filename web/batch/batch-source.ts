@@ -1,12 +1,12 @@
 import { batchAnswer } from '../../shared/contracts/api/batches.ts';
 import { moveAnswer, moveOfBatch } from '../../shared/contracts/api/moves.ts';
+import { batchOf, moveOf } from '../../shared/contracts/api/told.ts';
 import type { Batch } from '../../shared/domain/batch.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';
 import { labelOf, moveLabels, type MoveLabel, type Move } from '../../shared/domain/move.ts';
 import { eachOf, type Api } from '../api/api.ts';
 import { Explainer, type Explained } from '../api/explainer.ts';
 import type { Source } from '../api/feed.ts';
-import { batchOf, moveOf } from '../api/told.ts';
 import { Unanswered, isUnknown } from '../api/trouble.ts';
 import { likeThem, whichToRead, type ListedMove } from './sample.ts';
 

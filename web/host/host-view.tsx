@@ -7,7 +7,7 @@ import { permitsOf, type Host } from '../../shared/domain/host.ts';
 import type { HostName } from '../../shared/domain/ids.ts';
 import { Explainer, type Explained } from '../api/explainer.ts';
 import { useFeed, type Source } from '../api/feed.ts';
-import { hostOf } from '../api/told.ts';
+import { hostOf } from '../../shared/contracts/api/told.ts';
 import { Commands } from '../command/command-dialog.tsx';
 import { effectsOnHost } from '../command/effect.ts';
 import { Facts } from '../parts/facts.tsx';

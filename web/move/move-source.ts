@@ -1,6 +1,7 @@
 import type * as z from 'zod';
 import { batchAnswer } from '../../shared/contracts/api/batches.ts';
 import { historyAnswer, moveAnswer } from '../../shared/contracts/api/moves.ts';
+import { batchOf, moveOf } from '../../shared/contracts/api/told.ts';
 import type { Batch } from '../../shared/domain/batch.ts';
 import { isTerminal } from '../../shared/domain/execution.ts';
 import type { BatchId, MoveId } from '../../shared/domain/ids.ts';
@@ -8,7 +9,6 @@ import type { Move } from '../../shared/domain/move.ts';
 import type { Api } from '../api/api.ts';
 import { Explainer, type Explained } from '../api/explainer.ts';
 import type { Source } from '../api/feed.ts';
-import { batchOf, moveOf } from '../api/told.ts';
 import { isUnknown, Unanswered } from '../api/trouble.ts';
 
 export type HistoryEntry = z.output<typeof historyAnswer>;

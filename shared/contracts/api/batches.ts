@@ -67,6 +67,10 @@ export const batchAnswer = z.object({
     .object({ count, examples: z.array(z.string()) })
     .optional()
     .meta({ description: 'Endpoints that were asked for and are not there' }),
+  skipped: z
+    .object({ lines: count })
+    .optional()
+    .meta({ description: 'Lines of its manifest that were wrong and left out' }),
   paused: word.optional(),
   resumed: word.optional(),
   approved: word.optional(),

@@ -1,15 +1,17 @@
 import * as z from 'zod';
-import type { batchAnswer } from '../../shared/contracts/api/batches.ts';
-import type { hostAnswer } from '../../shared/contracts/api/hosts.ts';
-import type { moveAnswer } from '../../shared/contracts/api/moves.ts';
-import type { Batch } from '../../shared/domain/batch.ts';
-import type { Execution, ExecutionState } from '../../shared/domain/execution.ts';
-import type { Failure } from '../../shared/domain/failure.ts';
-import type { Host } from '../../shared/domain/host.ts';
-import { batchId, endpointName, hostName, moveId } from '../../shared/domain/ids.ts';
-import type { Move } from '../../shared/domain/move.ts';
-import type { MovePolicy } from '../../shared/domain/policy.ts';
-import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
+import type { batchAnswer } from './batches.ts';
+import type { fleetAnswer } from './fleet.ts';
+import type { hostAnswer } from './hosts.ts';
+import type { moveAnswer } from './moves.ts';
+import type { Batch, ClaimCheck } from '../../domain/batch.ts';
+import type { Execution, ExecutionState } from '../../domain/execution.ts';
+import type { Failure } from '../../domain/failure.ts';
+import type { Fleet } from '../../domain/fleet.ts';
+import type { Host } from '../../domain/host.ts';
+import { batchId, endpointName, hostName, moveId } from '../../domain/ids.ts';
+import type { Move } from '../../domain/move.ts';
+import type { MovePolicy } from '../../domain/policy.ts';
+import { moveEndpointShape } from '../../domain/workflow-shape.ts';
 
 /**
  * What the API answers, as the domain has it: then the same functions explain and estimate it that do so for `dray`.
@@ -24,8 +26,8 @@ type MoveAnswer = z.output<typeof moveAnswer>;
 type Told<T> = { readonly [K in keyof T]?: Exclude<T[K], undefined> };
 
 /** Without the fields that are undefined. */
-function known<T extends object>(fields: T): Told<T>;
-function known(fields: object): object {
+export function known<T extends object>(fields: T): Told<T>;
+export function known(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 }
 
@@ -151,16 +153,18 @@ function failureOf({
   return { code, sentence, cure, ...known({ host }), ...(quarantined === true ? { quarantined } : {}) };
 }
 
+const untoldCheck: ClaimCheck = { key: '', sha256: '', bytes: 0 };
+
 export function batchOf(answer: z.output<typeof batchAnswer>): Batch {
   const { batch, requestSource, requestId, reason, priority, policy, state, planned, createdAt, version } =
     answer;
   const { total, ...counts } = answer.moves;
-  const { failure, unmet, unknown } = answer;
+  const { failure, unmet, unknown, skipped } = answer;
   const { roles, offline, pauseBudgetMs, lagLimitBytes, retentionMs, start, startAt, window } = policy;
   return {
     ...{ requestSource, requestId, reason, priority, state, planned, createdAt, version },
     id: batchId(batch),
-    selection: { key: '', sha256: '', bytes: 0 },
+    selection: untoldCheck,
     policy: {
       ...{ pauseBudgetMs, lagLimitBytes, retentionMs },
       roles: roles === 'copy' ? 'copy' : 'require',
@@ -176,6 +180,7 @@ export function batchOf(answer: z.output<typeof batchAnswer>): Batch {
     ...known({ started: answer.started, cutover: answer.cutover, cancelled: answer.cancelled }),
     ...(failure === undefined ? {} : { failure: failureOf(failure) }),
     ...(unmet === undefined ? {} : { unmet: failureOf(unmet) }),
+    ...(skipped === undefined ? {} : { skipped: { lines: skipped.lines, report: untoldCheck } }),
     ...(unknown === undefined
       ? {}
       : { unknown: { count: unknown.count, examples: unknown.examples.map(endpointName) } }),
@@ -220,5 +225,25 @@ export function hostOf(answer: z.output<typeof hostAnswer>): Host {
     ...(answer.healing === undefined
       ? {}
       : { healing: { ...answer.healing, batches: answer.healing.batches.map(batchId) } }),
+  };
+}
+
+export function fleetOf({
+  knobs,
+  turned,
+  throttle,
+  paused,
+  resumed,
+  version,
+}: z.output<typeof fleetAnswer>): Fleet {
+  const { pauseBudgetMs, ...others } = knobs;
+  return {
+    knobs: { ...others, ...known({ pauseBudgetMs }) },
+    turned: known(turned),
+    version,
+    ...known({ paused, resumed }),
+    ...(throttle === undefined
+      ? {}
+      : { throttle: { zones: throttle.zones, ...known({ all: throttle.all }) } }),
   };
 }
