@@ -90,6 +90,7 @@ async function openConsole({ cloud }: Scene): Promise<ConsoleServer | undefined>
   try {
     const page = await startConsole({ root: projectRoot, cloud });
     headline(`To watch it in a browser: ${page.url}`);
+    terminal.line(`  by command: export ${stateVariable(cloud.stateDir)}; npx dray batch list`);
     return page;
   } catch (error) {
     if (!(error instanceof CloudError)) throw error;
@@ -144,11 +145,12 @@ async function stayUp(scene: Scene): Promise<void> {
   terminal.line();
   headline('Everything is still up. In another terminal:');
   for (const command of [
-    `export DRAY_STATE_DIR=${scene.cloud.stateDir}`,
+    `export ${stateVariable(scene.cloud.stateDir)}`,
     'npx dray endpoint show shop',
     `npx dray move shop --to ${there} --wait`,
     `npx dray drain ${here} --reason "new hardware" --wait`,
-    'eval "$(npx dray env)"   # for the AWS command line and SDKs',
+    'eval "$(npx dray env)"   # for the AWS command line, SDKs, and',
+    'curl -H "x-api-key: $DRAY_API_KEY" "$DRAY_API_URL/endpoints/shop"',
   ]) {
     terminal.line(`  ${command}`);
   }
@@ -159,6 +161,11 @@ async function stayUp(scene: Scene): Promise<void> {
       resolve();
     });
   });
+}
+
+/** By which dray finds the cloud of this run. */
+function stateVariable(stateDir: string): string {
+  return `DRAY_STATE_DIR=${stateDir}`;
 }
 
 function headline(text: string): void {

@@ -9,6 +9,7 @@ import { builtConsole } from '../../local/console/build.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';
 import { openChromium } from '../support/chromium.ts';
 import { ConsoleScene, root } from '../support/console-scene.ts';
+import { giveCommand } from '../support/person-at-console.ts';
 
 jest.setTimeout(360_000);
 
@@ -82,20 +83,6 @@ async function portray(name: string, ...more: readonly (typeof wall)[]): Promise
 const heading = (name: string | RegExp): Locator => tab.getByRole('heading', { level: 1, name });
 const soon = { timeout: patienceMs };
 
-/** Gives a command as a person does: reads what it will do, tries without a reason, then gives one. */
-async function command(verb: string, reason: string): Promise<void> {
-  const button = tab.getByRole('button', { name: `${verb} …` });
-  await button.waitFor(soon);
-  await button.focus();
-  await tab.keyboard.press('Enter');
-  const dialog = tab.getByRole('dialog');
-  await dialog.getByRole('button', { name: verb, exact: true }).click();
-  await dialog.getByRole('alert').getByText('Give a reason').waitFor();
-  await dialog.getByLabel('Reason').fill(reason);
-  await tab.keyboard.press('Enter');
-  await dialog.getByText('✓ Accepted.').waitFor(soon);
-}
-
 let batch: BatchId;
 
 describe('the console', () => {
@@ -146,7 +133,7 @@ describe('the console', () => {
   test('pauses a batch and resumes it: what it will do first, then what is in the way', async () => {
     await tab.goto(`${scene.page.url}#/batches/${batch}`);
     await heading('a disk reports errors').waitFor();
-    await command('Pause', 'the payroll runs');
+    await giveCommand(tab, 'Pause', 'the payroll runs', patienceMs);
     expect(await flawsOf(tab)).toEqual([]);
     await tab.screenshot({ path: join(pictures, 'command.png') });
     await tab.keyboard.press('Escape');
@@ -160,7 +147,7 @@ describe('the console', () => {
     await tab.getByRole('img', { name: /being copied|cutting over/ }).waitFor(soon);
     await portray('fleet-drain', wall);
     await tab.goto(`${scene.page.url}#/batches/${batch}`);
-    await command('Resume', 'the payroll is done');
+    await giveCommand(tab, 'Resume', 'the payroll is done', patienceMs);
     await tab.keyboard.press('Escape');
     await tab.getByText(/completed: 10 of 10 endpoints moved/).waitFor(soon);
     await tab.getByRole('table').filter({ hasText: 'Steps, to' }).getByRole('link').first().waitFor(soon);

@@ -1,12 +1,21 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
 import { z } from 'zod';
+import { outcomeOf } from '../../local/demo/summary.ts';
+import { openChromium } from '../support/chromium.ts';
+import { DemoOnTerminal } from '../support/demo-on-terminal.ts';
+import { giveCommand } from '../support/person-at-console.ts';
+import { batchOf, began, moveOf } from '../support/sample-batch.ts';
 
+/** For whatever goes through functions and queues. */
+const soon = { timeout: 120_000 };
 const main = fileURLToPath(new URL('../../local/demo/main.ts', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'drayage-drain-'));
 
@@ -25,30 +34,6 @@ const outcome = z.strictObject({
   bytes: z.number(),
   seconds: z.number(),
 });
-
-interface Run {
-  readonly status: number | null;
-  readonly lines: readonly string[];
-  readonly told: string;
-}
-
-function run(...options: readonly string[]): Promise<Run> {
-  const { NODE_OPTIONS: _, ...env } = process.env;
-  const child = spawn(process.execPath, [main, ...options], {
-    env: { ...env, TMPDIR: folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  let told = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', (status) => {
-      resolve({ status, lines: output.trim().split('\n'), told });
-    });
-  });
-}
 
 /** Command lines of processes that have to do with our folder. */
 function processesLeft(): string[] {
@@ -70,22 +55,91 @@ afterAll(() => {
 /** As many writers as databases, and no more of the cores for them than the moves need. */
 const few = ['--writers', '1', '--rate', '5'];
 
+/** A `dray` or a `curl` as a newcomer types it, behind what the terminal has told to export. */
+async function shell(stateDir: string, line: string): Promise<string> {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const dray = fileURLToPath(new URL('../../cli/dray.ts', import.meta.url));
+  const script = `set -e; npx() { shift; '${process.execPath}' '${dray}' "$@"; }; ${line}`;
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], {
+    env: { ...env, DRAY_STATE_DIR: stateDir },
+  });
+  return stdout;
+}
+
+const explanation = z.object({
+  subject: z.string(),
+  sentence: z.string(),
+  blockers: z.array(z.object({ kind: z.string(), code: z.string(), on: z.string(), moves: z.int() })),
+});
+
 describe('the first command of the README, with small databases and few writers', () => {
-  test('moves all twelve away from the failing host, loses nothing, and leaves nothing behind', async () => {
-    const { status, lines, told } = await run('--json', '--scale', '0.02', ...few);
-    const last = outcome.parse(JSON.parse(lines.at(-1) ?? ''));
-    expect(told).toContain('host-a is failing');
-    expect(last).toMatchObject({
-      state: 'completed',
-      moves: { total: 12, moved: 12, rolledBack: 0, stuck: 0 },
-      writes: { lost: 0, duplicated: 0, reordered: 0 },
-    });
-    expect(last.writes.acknowledged).toBeGreaterThan(12);
-    expect(last.pauseMs.max).toBeGreaterThanOrEqual(last.pauseMs.p50);
-    expect(status).toBe(0);
+  test('moves all twelve away, while a newcomer looks on, pauses and resumes it, and asks why something waits', async () => {
+    const demo = new DemoOnTerminal(['--scale', '0.02', ...few], folder);
+    let browser: Browser | undefined;
+    let ended: number | null = null;
+    try {
+      browser = await openChromium();
+      const page = await demo.until(/To watch it in a browser: (http:\S+)/);
+      const stateDir = await demo.until(/export DRAY_STATE_DIR=([^;\s]+)/);
+      const tab = await browser.newPage();
+      await tab.goto(page);
+      await tab.getByRole('link', { name: 'a disk of host-a reports errors' }).click(soon);
+      await giveCommand(tab, 'Pause', 'the payroll runs', soon.timeout);
+      await tab.keyboard.press('Escape');
+      const [, batch = ''] = /#\/batches\/(bt_[0-9a-z]{20})/.exec(tab.url()) ?? [];
+      await tab.getByText(/running, paused/).waitFor(soon);
+
+      // One of those that wait, in the console.
+      const why = tab.locator('li', { hasText: `the end of the pause of batch ${batch}` }).first();
+      await why.waitFor(soon);
+      await why.getByRole('link', { name: /^mv_/ }).first().click();
+      const panel = tab.getByRole('region', { name: 'Why it waits' });
+      await panel.getByText(`the end of the pause of batch ${batch}`).waitFor(soon);
+      const [, move = ''] = /#\/moves\/(mv_[0-9a-z]{16})/.exec(tab.url()) ?? [];
+
+      // The same by dray.
+      const told = explanation.parse(JSON.parse(await shell(stateDir, `npx dray explain ${move} --json`)));
+      expect(told.blockers).toMatchObject([{ kind: 'waiting', code: 'paused', moves: 1 }]);
+      const [{ on } = { on: '' }] = told.blockers;
+      expect(on).toMatch(new RegExp(`^the end of the pause of batch ${batch}, paused .*the payroll runs`));
+      expect(await panel.innerText()).toContain(on);
+
+      // The same by curl, with the key that dray prints.
+      const ask = async (path: string): Promise<unknown> => {
+        const curl = `curl -fsS -H "x-api-key: $DRAY_API_KEY" "$DRAY_API_URL${path}"`;
+        return JSON.parse(await shell(stateDir, `eval "$(npx dray env)"; ${curl}`));
+      };
+      expect(explanation.parse(await ask(`/moves/${move}/explanation`))).toEqual(told);
+      expect(await ask(`/moves/${move}`)).toMatchObject({ move, batch, source: 'host-a' });
+      expect(await ask(`/batches/${batch}`)).toMatchObject({
+        batch,
+        state: 'running',
+        reason: 'a disk of host-a reports errors',
+        paused: { reason: 'the payroll runs', by: expect.stringMatching(/^\/api-keys\//) },
+      });
+
+      await tab.goto(`${page}#/batches/${batch}`);
+      await giveCommand(tab, 'Resume', 'the payroll is done', soon.timeout);
+      await tab.keyboard.press('Escape');
+      await tab.getByText(/completed: 12 of 12 endpoints moved/).waitFor({ timeout: 300_000 });
+
+      await demo.until(/Everything is still up/);
+      expect(demo.shown).toMatch(/host-a is failing/);
+      expect(demo.shown).toMatch(/12 of 12 moved, .* MB in/);
+      expect(demo.shown).toMatch(/[1-9]\d+ acknowledged writes: 0 lost, 0 duplicated, 0 reordered/);
+      expect(JSON.parse(await shell(stateDir, 'npx dray endpoint show shop --json'))).toMatchObject({
+        endpoint: 'shop',
+        host: expect.stringMatching(/^host-[bc]$/),
+        state: 'serving',
+      });
+    } finally {
+      await browser?.close();
+      ended = await demo.interrupt();
+    }
+    expect(ended).toBe(0);
     expect(processesLeft()).toEqual([]);
     expect(readdirSync(folder).filter((name) => name.startsWith('drayage-demo-'))).toEqual([]);
-  }, 400_000);
+  }, 600_000);
 
   test('leaves no process behind when it is killed in the middle', async () => {
     const { NODE_OPTIONS: _, ...env } = process.env;
@@ -110,4 +164,11 @@ describe('the first command of the README, with small databases and few writers'
     expect(before.length).toBeGreaterThanOrEqual(9);
     while (processesLeft().length > 0) await sleep(100);
   }, 400_000);
+
+  test('says its outcome to programs in the shape that README promises', () => {
+    const batch = batchOf({ state: 'completed', total: 1, endedAt: began });
+    const moves = [moveOf(1, 'shop', { state: 'completed', endedAt: began })];
+    const said = outcome.parse(outcomeOf({ at: began, batch, moves }, [], 30.46));
+    expect(said).toMatchObject({ moves: { total: 1, moved: 1, rolledBack: 0, stuck: 0 }, seconds: 30.5 });
+  });
 });
