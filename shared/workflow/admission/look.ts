@@ -1,11 +1,12 @@
 import type { Fleet } from '../../domain/fleet.ts';
 import type { Host } from '../../domain/host.ts';
-import type { BatchId, HostName, MoveId } from '../../domain/ids.ts';
+import type { BatchId, MoveId } from '../../domain/ids.ts';
 import { leadOf } from '../../domain/move-reasons.ts';
 import { stillGranted, type Granted, type Pace } from '../../domain/pace.ts';
 import { Rooms } from '../../domain/rooms.ts';
 import type { Store } from '../../ports/store.ts';
 import { loadReadable } from '../each-apart.ts';
+import { everyHost } from '../every-host.ts';
 import { readFleet } from '../fleet-record.ts';
 import type { Services } from '../services.ts';
 
@@ -80,22 +81,4 @@ async function nameBatches(services: LookServices, rooms: Rooms): Promise<void> 
     if (move !== undefined && move !== 'unreadable') batches.set(move.id, leadOf(move));
   for (const [id, batch] of batches) rooms.belongs(id, batch);
   batchesRead.set(store, batches);
-}
-
-export async function everyHost(
-  services: Pick<Services, 'store' | 'views'> & Partial<Pick<Services, 'log'>>,
-): Promise<readonly Host[]> {
-  const names: HostName[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await services.views.hosts(cursor);
-    names.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  const hosts = await loadReadable(
-    services,
-    'host',
-    names.map((name) => ({ name })),
-  );
-  return hosts.filter((host): host is Host => host !== undefined && host !== 'unreadable');
 }

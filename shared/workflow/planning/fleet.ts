@@ -4,6 +4,8 @@ import { isSettled, labelOf } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
 import { planHostOf, seatOf, type Seat, type Snapshot } from '../../domain/planning/snapshot.ts';
 import { loadReadable } from '../each-apart.ts';
+import { everyHost } from '../every-host.ts';
+import { everyPage } from '../every-page.ts';
 import type { Services } from '../services.ts';
 
 type FleetServices = Pick<Services, 'store' | 'views'> & Partial<Pick<Services, 'log'>>;
@@ -17,7 +19,7 @@ export interface Occupied {
 
 /** Every host, with what is stored on it now. */
 export async function loadFleet(services: FleetServices): Promise<Occupied[]> {
-  const known = await loadHosts(services);
+  const known = await everyHost(services);
   return inLanes(known, async (host) => ({ host, ...(await storedOn(services, host.name)) }));
 }
 
@@ -26,16 +28,8 @@ export async function storedOn(
   services: Pick<FleetServices, 'views'>,
   host: HostName,
 ): Promise<{ readonly bytes: number; readonly endpoints: number }> {
-  let bytes = 0;
-  let endpoints = 0;
-  let cursor: string | undefined;
-  do {
-    const page = await services.views.sizesOn(host, cursor);
-    for (const size of page.items) bytes += size;
-    endpoints += page.items.length;
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  return { bytes, endpoints };
+  const sizes = await everyPage((cursor) => services.views.sizesOn(host, cursor));
+  return { bytes: sizes.reduce((sum, size) => sum + size, 0), endpoints: sizes.length };
 }
 
 /** The fleet as a plan is made from it. */
@@ -55,7 +49,7 @@ export async function loadSnapshot(
   named: readonly EndpointName[] = [],
   ours: ReadonlySet<MoveId> = new Set(),
 ): Promise<LoadedFleet> {
-  const hosts = await loadHosts(services);
+  const hosts = await everyHost(services);
   const seats = new Map<EndpointName, Seat>();
   const unreadable = new Map<EndpointName, HostName>();
   const add = (placement: Placement): void => {
@@ -96,22 +90,6 @@ async function tellTargets(services: FleetServices, seats: Map<EndpointName, Sea
     if (move === undefined || move === 'unreadable' || isSettled(labelOf(move.execution))) continue;
     seats.set(seat.endpoint, { ...seat, moving: { move: id, target: move.target } });
   }
-}
-
-async function loadHosts(services: FleetServices): Promise<Host[]> {
-  const names: HostName[] = [];
-  let cursor: string | undefined;
-  do {
-    const page = await services.views.hosts(cursor);
-    names.push(...page.items);
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-  const hosts = await loadReadable(
-    services,
-    'host',
-    names.map((name) => ({ name })),
-  );
-  return hosts.filter((host): host is Host => host !== undefined && host !== 'unreadable');
 }
 
 /** What the index has on a host: its row, or its name where that cannot be read. */

@@ -1,6 +1,6 @@
 import type { Parsed, Refusal } from '../../domain/event.ts';
 import type { ScaleSignal, ScaleTarget } from '../../domain/scaling.ts';
-import { everyHost } from '../admission/look.ts';
+import { everyHost } from '../every-host.ts';
 import { readFleet } from '../fleet-record.ts';
 import { recordRefusal } from '../requests/record-request.ts';
 import type { Services } from '../services.ts';

@@ -1,5 +1,5 @@
 import type { ScaleTarget } from '../../domain/scaling.ts';
-import { everyHost } from '../admission/look.ts';
+import { everyHost } from '../every-host.ts';
 import { eachApart } from '../each-apart.ts';
 import { readFleet } from '../fleet-record.ts';
 import type { Services } from '../services.ts';
