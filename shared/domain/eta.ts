@@ -18,8 +18,8 @@ export interface Eta {
 const prior = [0.6, 1, 1.7];
 const draws = 60;
 const band = { low: 0.1, high: 0.9 };
-/** Of very many, these tell enough. */
-const mostMeasured = 200;
+/** So many of those that have arrived tell enough of what the others will take. */
+export const mostMeasured = 200;
 /** What is under way beyond its time needs at least this share of it. */
 const leastLeft = 0.05;
 

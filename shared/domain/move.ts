@@ -63,6 +63,18 @@ export const moveLabels = [
 ] as const;
 export type MoveLabel = (typeof moveLabels)[number];
 
+/** The same, those first of which whoever looks at a batch wants to know first. */
+export const mostTellingLabels: readonly MoveLabel[] = [
+  'stuck',
+  'cutting-over',
+  'rolling-back',
+  'rolled-back',
+  'transferring',
+  'waiting',
+  'moved',
+  'retired',
+];
+
 const labelsOfPhase: Readonly<Record<(typeof moveEndpointShape.steps)[number]['phase'], MoveLabel>> =
   moveEndpointShape.labels;
 

@@ -9,7 +9,8 @@ import { moveOf } from '../../shared/contracts/api/told.ts';
 import { troubleIn } from '../../web/api/trouble.ts';
 import { decisionsIn, openAlarmsIn, permitsText } from '../../web/alarms/open-alarms.ts';
 import { binsOf } from '../../web/batch/histogram.ts';
-import { likeThem, mostArrived, whichToRead, type ListedMove } from '../../web/batch/sample.ts';
+import { mostMeasured } from '../../shared/domain/eta.ts';
+import { likeThem, whichToRead, type ListedMove } from '../../web/batch/sample.ts';
 import { linkFor, routeOf } from '../../web/route.ts';
 
 const idOf = (at: number): string => `mv_${String(at).padStart(16, '0')}`;
@@ -60,7 +61,7 @@ describe('which moves of a batch are read', () => {
   test('of what waits one for each way, of what has arrived no more than tell enough', () => {
     const ways = [listed(1, 'waiting'), listed(2, 'waiting'), listed(3, 'waiting', 'a', 'c')];
     expect(whichToRead(ways, new Map(), 0, 9)).toEqual([idOf(1), idOf(3)]);
-    expect(whichToRead(many(5_000, 'moved'), new Map(), 0, 1e6)).toHaveLength(mostArrived);
+    expect(whichToRead(many(5_000, 'moved'), new Map(), 0, 1e6)).toHaveLength(mostMeasured);
   });
 
   test('the others are taken to wait as the one of their way does', () => {

@@ -1,7 +1,8 @@
 import type * as z from 'zod';
 import type { moveOfBatch } from '../../shared/contracts/api/moves.ts';
+import { mostMeasured } from '../../shared/domain/eta.ts';
 import { endpointName, hostName, moveId } from '../../shared/domain/ids.ts';
-import { labelOf, type MoveLabel, type Move } from '../../shared/domain/move.ts';
+import { labelOf, mostTellingLabels, type MoveLabel, type Move } from '../../shared/domain/move.ts';
 
 /**
  * Lists say where a move is; its row says why, since when and what each step took. A batch may have thousands, and
@@ -26,19 +27,6 @@ const freshMs: Readonly<Record<MoveLabel, number>> = {
   moved: Infinity,
   retired: Infinity,
 };
-/** Whoever looks wants to know of these first. */
-const order: readonly MoveLabel[] = [
-  'stuck',
-  'cutting-over',
-  'rolling-back',
-  'rolled-back',
-  'transferring',
-  'waiting',
-  'moved',
-  'retired',
-];
-/** So many of what has arrived tell what the others will take. */
-export const mostArrived = 200;
 const mostEnded = 200;
 /** Ways, from one host to another, of which one waiting move is read. */
 const mostWays = 24;
@@ -55,7 +43,7 @@ export function whichToRead(
 ): string[] {
   const oldest = (one: ListedMove, other: ListedMove): number =>
     (known.get(one.move)?.readAt ?? 0) - (known.get(other.move)?.readAt ?? 0);
-  const wanted = order.flatMap((state) =>
+  const wanted = mostTellingLabels.flatMap((state) =>
     candidates(
       listed.filter((each) => each.state === state),
       state,
@@ -77,7 +65,7 @@ function candidates(
 ): readonly ListedMove[] {
   if (state === 'waiting') return onePerWay(moves).slice(0, mostWays);
   const most =
-    state === 'moved' || state === 'retired' ? mostArrived : state === 'rolled-back' ? mostEnded : Infinity;
+    state === 'moved' || state === 'retired' ? mostMeasured : state === 'rolled-back' ? mostEnded : Infinity;
   if (moves.length <= most) return moves;
   // Those that were seen under way come first: nothing new has to be read of them but the end.
   const seen = moves.filter(({ move }) => known.has(move));

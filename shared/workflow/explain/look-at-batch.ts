@@ -1,7 +1,8 @@
 import type { Batch } from '../../domain/batch.ts';
+import { mostMeasured } from '../../domain/eta.ts';
 import type { Host } from '../../domain/host.ts';
 import type { BatchId, HostName, MoveId } from '../../domain/ids.ts';
-import { isSettled, labelOf, type Move, type MoveLabel } from '../../domain/move.ts';
+import { isSettled, labelOf, mostTellingLabels, type Move, type MoveLabel } from '../../domain/move.ts';
 import type { LabelledMove } from '../../ports/store.ts';
 import { everyPage } from '../every-page.ts';
 import type { BatchSnapshot } from './batch-snapshot.ts';
@@ -26,20 +27,6 @@ export async function readBatch(
 
 /** Labels under which a move changes without changing its label. */
 const lively: ReadonlySet<MoveLabel> = new Set(['transferring', 'cutting-over', 'rolling-back']);
-
-/** Of a batch that is not read as a whole these come first. */
-const telling: readonly MoveLabel[] = [
-  'stuck',
-  'cutting-over',
-  'rolling-back',
-  'rolled-back',
-  'transferring',
-  'waiting',
-  'moved',
-  'retired',
-];
-/** So many of what has arrived tell what the others will take. */
-const mostArrived = 200;
 
 /** Looks at a batch and reads again only what may have changed: a batch may have thousands of moves. */
 export class BatchLook {
@@ -104,8 +91,8 @@ export class BatchLook {
     this.#unread = {};
     if (listed.length <= this.#mostMoves) return listed;
     const by = (label: MoveLabel): readonly LabelledMove[] => listed.filter((each) => each.label === label);
-    const arrived = [...by('moved'), ...by('retired')].slice(0, Math.min(mostArrived, this.#mostMoves / 2));
-    const others = telling.flatMap(by).filter((each) => !arrived.includes(each));
+    const arrived = [...by('moved'), ...by('retired')].slice(0, Math.min(mostMeasured, this.#mostMoves / 2));
+    const others = mostTellingLabels.flatMap(by).filter((each) => !arrived.includes(each));
     const chosen = new Set([...arrived, ...others.slice(0, this.#mostMoves - arrived.length)]);
     const unread: Partial<Record<MoveLabel, number>> = {};
     for (const each of listed) if (!chosen.has(each)) unread[each.label] = (unread[each.label] ?? 0) + 1;
