@@ -40,8 +40,15 @@ const require = createRequire(import.meta.url);
 export async function startDynamo(options: DynamoOptions): Promise<DynamoServer> {
   mkdirSync(options.dataDir, { recursive: true });
   const kept = await databaseOf(options);
-  const [command, ...args] =
-    options.kind === 'dynoxide' ? dynoxide(options, kept?.file) : dynamodbLocal(options);
+  try {
+    return await serve(options, kept?.file);
+  } finally {
+    await kept?.forget();
+  }
+}
+
+async function serve(options: DynamoOptions, file: string | undefined): Promise<DynamoServer> {
+  const [command, ...args] = options.kind === 'dynoxide' ? dynoxide(options, file) : dynamodbLocal(options);
   const child = spawnOwned(command, args, {
     env: process.env,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -58,12 +65,8 @@ export async function startDynamo(options: DynamoOptions): Promise<DynamoServer>
     death ??= `${options.kind} ended (${String(code ?? signal)})`;
     if (!stopping) options.onDeath(death);
   });
-  try {
-    await listening(options, () => death);
-    if (kept !== undefined) indexChanges(kept.file);
-  } finally {
-    await kept?.forget();
-  }
+  await listening(options, () => death);
+  if (file !== undefined) indexChanges(file);
   return {
     endpoint: `http://127.0.0.1:${String(options.port)}`,
     pid: child.pid ?? 0,
