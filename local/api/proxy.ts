@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Found } from './definition.ts';
-import type { ApiAnswer, ApiRequest } from './rest-api.ts';
+import type { ApiAnswer, ApiRequest } from './exchange.ts';
 
 /** A request as a function behind a proxy integration gets it, in the form of REST APIs. */
 export function proxyEvent(

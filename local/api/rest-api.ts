@@ -9,28 +9,9 @@ import type {
   MappedIntegration,
   Method,
 } from './definition.ts';
+import type { ApiAnswer, ApiRequest } from './exchange.ts';
 import { proxyAnswer, proxyEvent } from './proxy.ts';
 import type { TemplateScene } from './velocity.ts';
-
-/** A request as it came over the wire. */
-export interface ApiRequest {
-  readonly method: string;
-  /** Without the stage, as it was sent: still encoded. */
-  readonly path: string;
-  readonly query: URLSearchParams;
-  /** In lower case. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-  readonly requestId: string;
-  /** Epoch milliseconds. */
-  readonly at: number;
-}
-
-export interface ApiAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly text: string;
-}
 
 /** What an API is run with. */
 export interface RestApiOptions {
