@@ -8,11 +8,9 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
-import { outcomeOf } from '../../local/demo/summary.ts';
 import { openChromium } from '../support/chromium.ts';
 import { DemoOnTerminal } from '../support/demo-on-terminal.ts';
 import { giveCommand } from '../support/person-at-console.ts';
-import { batchOf, began, moveOf } from '../support/sample-batch.ts';
 
 /** For whatever goes through functions and queues. */
 const soon = { timeout: 120_000 };
@@ -34,6 +32,30 @@ const outcome = z.strictObject({
   bytes: z.number(),
   seconds: z.number(),
 });
+
+interface Run {
+  readonly status: number | null;
+  readonly lines: readonly string[];
+  readonly told: string;
+}
+
+function run(...options: readonly string[]): Promise<Run> {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const child = spawn(process.execPath, [main, ...options], {
+    env: { ...env, TMPDIR: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  let told = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (status) => {
+      resolve({ status, lines: output.trim().split('\n'), told });
+    });
+  });
+}
 
 /** Command lines of processes that have to do with our folder. */
 function processesLeft(): string[] {
@@ -141,6 +163,22 @@ describe('the first command of the README, with small databases and few writers'
     expect(readdirSync(folder).filter((name) => name.startsWith('drayage-demo-'))).toEqual([]);
   }, 600_000);
 
+  test('tells programs the outcome by its last line, and leaves nothing behind', async () => {
+    const { status, lines, told } = await run('--json', '--scale', '0.02', ...few);
+    const last = outcome.parse(JSON.parse(lines.at(-1) ?? ''));
+    expect(told).toContain('host-a is failing');
+    expect(last).toMatchObject({
+      state: 'completed',
+      moves: { total: 12, moved: 12, rolledBack: 0, stuck: 0 },
+      writes: { lost: 0, duplicated: 0, reordered: 0 },
+    });
+    expect(last.writes.acknowledged).toBeGreaterThan(12);
+    expect(last.pauseMs.max).toBeGreaterThanOrEqual(last.pauseMs.p50);
+    expect(status).toBe(0);
+    expect(processesLeft()).toEqual([]);
+    expect(readdirSync(folder).filter((name) => name.startsWith('drayage-demo-'))).toEqual([]);
+  }, 400_000);
+
   test('leaves no process behind when it is killed in the middle', async () => {
     const { NODE_OPTIONS: _, ...env } = process.env;
     const child = spawn(process.execPath, [main, '--json', '--scale', '0', ...few], {
@@ -164,11 +202,4 @@ describe('the first command of the README, with small databases and few writers'
     expect(before.length).toBeGreaterThanOrEqual(9);
     while (processesLeft().length > 0) await sleep(100);
   }, 400_000);
-
-  test('says its outcome to programs in the shape that README promises', () => {
-    const batch = batchOf({ state: 'completed', total: 1, endedAt: began });
-    const moves = [moveOf(1, 'shop', { state: 'completed', endedAt: began })];
-    const said = outcome.parse(outcomeOf({ at: began, batch, moves }, [], 30.46));
-    expect(said).toMatchObject({ moves: { total: 1, moved: 1, rolledBack: 0, stuck: 0 }, seconds: 30.5 });
-  });
 });
