@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hostName, type BatchId } from '../../shared/domain/ids.ts';
 import { permitsOf } from '../../shared/domain/host.ts';
+import { alarmOfLag } from './alarm-of-lag.ts';
 import type { Stage } from './stage.ts';
 
 /** What an act has begun, and must have ended when the curtain falls. */
@@ -13,7 +14,6 @@ export interface Act {
 }
 
 const nothing: Acted = { batches: [] };
-const stageName = 'local';
 
 export const acts: readonly Act[] = [
   {
@@ -144,27 +144,3 @@ export const acts: readonly Act[] = [
     },
   },
 ];
-
-/** What CloudWatch publishes when the alarm on a host's replication lag changes. */
-function alarmOfLag(host: string, state: 'ALARM' | 'OK') {
-  const AlarmName = `drayage-${stageName}-scale-lag-host-${host}`;
-  return {
-    AlarmName,
-    AlarmArn: `arn:aws:cloudwatch:eu-central-1:000000000000:alarm:${AlarmName}`,
-    AWSAccountId: '000000000000',
-    NewStateValue: state,
-    OldStateValue: state === 'OK' ? 'ALARM' : 'OK',
-    NewStateReason: 'Threshold Crossed',
-    StateChangeTime: new Date().toISOString().replace('Z', '+0000'),
-    Region: 'EU (Frankfurt)',
-    Trigger: {
-      MetricName: 'ReplicationLagMs',
-      Namespace: 'Drayage',
-      Dimensions: [
-        { name: 'service', value: 'drayage' },
-        { name: 'stage', value: stageName },
-        { name: 'host', value: host },
-      ],
-    },
-  };
-}

@@ -6,6 +6,7 @@ import { watchBatch } from '../../cli/watch-batch.ts';
 import { Scene } from '../../local/demo/scene.ts';
 import { planTenant } from '../../local/demo/tenants.ts';
 import type { Topic } from '../../local/demo/fleet.ts';
+import { alarmOfLag } from '../../local/fleet-demo/alarm-of-lag.ts';
 import { createSnsClient } from '../../shared/aws/clients.ts';
 import { hostName, type BatchId } from '../../shared/domain/ids.ts';
 import type { Json } from '../../shared/domain/json.ts';
@@ -151,29 +152,12 @@ describe('a move that cannot be made ends before anything on a host was changed'
 });
 
 test('a host of which an alarm says that it lags takes fewer moves at once', async () => {
-  const name = 'drayage-local-scale-lag-host-b';
-  const alarm = {
-    AlarmName: name,
-    AlarmArn: `arn:aws:cloudwatch:eu-central-1:000000000000:alarm:${name}`,
-    AWSAccountId: '000000000000',
-    NewStateValue: 'ALARM',
-    OldStateValue: 'OK',
-    NewStateReason: 'Threshold Crossed',
-    StateChangeTime: new Date().toISOString().replace('Z', '+0000'),
-    Region: 'EU (Frankfurt)',
-    Trigger: {
-      MetricName: 'ReplicationLagMs',
-      Namespace: 'Drayage',
-      Dimensions: [
-        { name: 'service', value: 'drayage' },
-        { name: 'stage', value: 'local' },
-        { name: 'host', value: 'b' },
-      ],
-    },
-  };
   const sns = createSnsClient(settingsFor(scene.cloud.env, 'SNS'));
   await sns.send(
-    new PublishCommand({ TopicArn: scene.cloud.outputs['ScaleTopicArn'], Message: JSON.stringify(alarm) }),
+    new PublishCommand({
+      TopicArn: scene.cloud.outputs['ScaleTopicArn'],
+      Message: JSON.stringify(alarmOfLag('b', 'ALARM')),
+    }),
   );
   sns.destroy();
   const throttle = async () =>

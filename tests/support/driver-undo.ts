@@ -1,18 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Residue } from '../../shared/ports/driver.ts';
 import type { Bench } from './driver-conformance.ts';
-import { closing, failureCode, MoveTrial, stages, type Stage } from './move-trial.ts';
+import { closing, failureCode, MoveTrial, stages } from './move-trial.ts';
 
-const reversible: readonly Stage[] = [
-  'preflight',
-  'provision',
-  'copy',
-  'catchUp',
-  'verify',
-  'fence',
-  'settle',
-  'confirm',
-];
+/** Up to the flip. */
+const reversible = stages.slice(0, stages.indexOf('confirm') + 1);
 
 /** The way back, and what is found afterwards. */
 export function describeUndo({ fixture, pair }: Bench): void {
