@@ -67,12 +67,16 @@ function processesLeft(): string[] {
   }
 }
 
+let demo: DemoOnTerminal | undefined;
+
 beforeAll(() => {
   chmodSync(folder, 0o755);
 });
-afterAll(() => {
+afterAll(async () => {
+  // Of a test that ran out of time it is still there.
+  await demo?.interrupt();
   rmSync(folder, { recursive: true, force: true });
-});
+}, 60_000);
 
 /** As many writers as databases, and no more of the cores for them than the moves need. */
 const few = ['--writers', '1', '--rate', '5'];
@@ -96,7 +100,7 @@ const explanation = z.object({
 
 describe('the first command of the README, with small databases and few writers', () => {
   test('moves all twelve away, while a newcomer looks on, pauses and resumes it, and asks why something waits', async () => {
-    const demo = new DemoOnTerminal(['--scale', '0.02', ...few], folder);
+    demo = new DemoOnTerminal(['--scale', '0.02', ...few], folder);
     let browser: Browser | undefined;
     let ended: number | null = null;
     try {

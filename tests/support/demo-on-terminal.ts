@@ -14,7 +14,9 @@ export class DemoOnTerminal {
   /** @param folder for temporary files */
   constructor(options: readonly string[], folder: string) {
     const { NODE_OPTIONS: _, ...env } = process.env;
-    const command = [process.execPath, main, ...options].map((word) => `'${word}'`).join(' ');
+    const words = [process.execPath, main, ...options].map((word) => `'${word}'`).join(' ');
+    // Some shells stay, take Ctrl-C for themselves too, and end with a status of their own.
+    const command = `exec ${words}`;
     // A pseudo-terminal, by the program that every Debian has.
     this.#child = spawn('script', ['--quiet', '--flush', '--return', '--command', command, '/dev/null'], {
       env: { ...env, TMPDIR: folder, TERM: 'xterm' },
