@@ -1,5 +1,6 @@
 import { ACCOUNT_ID } from '../template/stack.ts';
-import type { MetricStore, SeriesName } from './metric-store.ts';
+import type { SeriesName } from '../metrics/embedded.ts';
+import type { MetricStore } from '../metrics/metric-store.ts';
 
 export const statistics = ['Average', 'Maximum', 'Minimum', 'SampleCount', 'Sum'] as const;
 export const comparisons = [

@@ -1,5 +1,5 @@
 import { Alarm } from '../alarms/alarm.ts';
-import type { MetricStore } from '../alarms/metric-store.ts';
+import type { MetricStore } from '../metrics/metric-store.ts';
 import type { ServicePackage } from '../packaging/package.ts';
 import type { CloudDescription, EngineOptions } from '../protocol.ts';
 import { RestApi } from '../api/rest-api.ts';

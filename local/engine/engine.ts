@@ -1,7 +1,8 @@
 import type { WriteStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CloudError, messageOf } from '../cloud-error.ts';
-import { MetricStore } from '../alarms/metric-store.ts';
+import { figuresIn } from '../metrics/embedded.ts';
+import { MetricStore } from '../metrics/metric-store.ts';
 import { packageService, type ServicePackage } from '../packaging/package.ts';
 import { watchSources, type SourceWatch } from '../packaging/watch.ts';
 import type { CloudDescription, CloudStats, EngineOptions, EnvironmentView } from '../protocol.ts';
@@ -106,7 +107,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     defaultConcurrency: options.defaultConcurrency,
     idleLimitMs: options.idleSeconds * 1000,
     onLine: (name, line) => {
-      metrics.observe(line);
+      for (const figures of figuresIn(line)) metrics.add(figures);
       logs.write(name, line);
     },
   });

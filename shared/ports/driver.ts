@@ -172,6 +172,8 @@ export interface Residue {
   readonly move: MoveId;
   readonly run: number;
   readonly item: CleanupEntry;
+  /** Of a replication slot: how much of its log the host keeps for it. */
+  readonly retainedBytes?: number;
 }
 
 /** An engine of data. Stateless: sessions hold all state, and live no longer than one invocation. */

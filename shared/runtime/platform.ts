@@ -1,18 +1,19 @@
-import { Metrics } from '@aws-lambda-powertools/metrics';
-import { logMetrics } from '@aws-lambda-powertools/metrics/middleware';
 import type { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
+import type { Metric } from '../ports/meter.ts';
 import type { Invocation } from '../workflow/services.ts';
+import { machineClock } from './clock.ts';
 import { readConfig, type Config } from './config.ts';
 import { createLogger } from './log.ts';
+import { createMeter, type LoggingMeter } from './meter.ts';
 
 /** What every function has around it, whatever it does. */
 export interface Platform {
   readonly config: Config;
   readonly logger: Logger;
-  readonly metrics: Metrics;
+  readonly meter: LoggingMeter;
 }
 
 let made: Platform | undefined;
@@ -24,23 +25,32 @@ export function platform(): Platform {
 }
 
 function makePlatform(config: Config): Platform {
-  const metrics = new Metrics({ namespace: 'Drayage', serviceName: 'drayage' });
-  metrics.setDefaultDimensions({ stage: config.STAGE, function: config.AWS_LAMBDA_FUNCTION_NAME });
-  return { config, logger: createLogger(config), metrics };
+  return { config, logger: createLogger(config), meter: createMeter(config.STAGE, machineClock) };
 }
 
-/** A function with its logs and metrics around it. */
+/** A figure of what this very function does. */
+export function noteOfFunction(metric: Metric, value = 1): void {
+  const { config, meter } = platform();
+  meter.note(metric, value, { function: config.AWS_LAMBDA_FUNCTION_NAME });
+}
+
+/** A function with its logs and figures around it. */
 export function wrap<Event, Result>(
   handle: (event: Event, context: Context) => Promise<Result>,
 ): (event: Event, context: Context) => Promise<Result> {
-  const { logger, metrics } = platform();
+  const { logger, meter } = platform();
   return (
     // No early answer before the time limit: it would leave work pending in an environment that is frozen and
     // woken again later. At the limit the platform ends the process, and with it the work.
     middy<Event, Result>({ timeoutEarlyInMillis: 0 })
       .use(injectLambdaContext(logger, { resetKeys: true }))
-      .use(logMetrics(metrics))
-      .handler(handle)
+      .handler(async (event, context) => {
+        try {
+          return await handle(event, context);
+        } finally {
+          meter.flush();
+        }
+      })
   );
 }
 

@@ -1,11 +1,11 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type * as z from 'zod';
 import type { Invocation } from '../workflow/services.ts';
 import { StepFailure, type Failure } from '../domain/failure.ts';
 import { noteFailure } from '../workflow/note-failure.ts';
-import { invocationOf, platform, wrap } from './platform.ts';
+import { machineClock } from './clock.ts';
+import { invocationOf, noteOfFunction, platform, wrap } from './platform.ts';
 import { services } from './services.ts';
 
 /** Called when a message has failed with the same error so often that one more try would end no better. */
@@ -49,11 +49,12 @@ function recordHandler(
 ): QueueHandler {
   return wrap(async (event, context) => {
     const invocation = invocationOf(context);
+    noteAges(event.Records);
     const processor = new BatchProcessor(EventType.SQS);
     const work = async (record: SQSRecord): Promise<void> => {
       try {
         await handle(record, invocation);
-        count('RecordsHandled');
+        noteOfFunction('RecordsHandled');
       } catch (error) {
         const failure = await report(error, record);
         if (failure !== undefined) await setAside(record, failure, invocation);
@@ -89,13 +90,14 @@ export function gatheringQueueHandler<Message>(
 ): QueueHandler {
   return wrap(async (event, context) => {
     const invocation = invocationOf(context);
+    noteAges(event.Records);
     const failed: SQSRecord[] = [];
     const attempt = async (records: readonly SQSRecord[]): Promise<void> => {
       await handle(
         records.map(({ body }) => read(schema, body)),
         invocation,
       );
-      count('RecordsHandled', records.length);
+      noteOfFunction('RecordsHandled', records.length);
     };
     const attemptAlone = async (record: SQSRecord): Promise<void> => {
       try {
@@ -121,7 +123,7 @@ export function gatheringQueueHandler<Message>(
 function read<Message>(schema: z.ZodType<Message>, text: string): Message {
   const parsed = schema.safeParse(jsonOf(text));
   if (parsed.success) return parsed.data;
-  count('RecordsRefused');
+  noteOfFunction('RecordsRefused');
   const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
   throw new StepFailure(
     {
@@ -148,9 +150,10 @@ async function report(
   error: unknown,
   { messageId, attributes, eventSourceARN }: SQSRecord,
 ): Promise<Failure | undefined> {
-  count('RecordsFailed');
+  noteOfFunction('RecordsFailed');
   const { logger, config } = platform();
   const receives = Number(attributes.ApproximateReceiveCount);
+  if (receives >= config.MAX_RECEIVES) noteOfFunction('RecordsSetAside');
   logger.error('record failed, it will be delivered again', {
     messageId,
     received: receives,
@@ -170,6 +173,11 @@ async function report(
   }
 }
 
-function count(metric: string, value = 1): void {
-  platform().metrics.addMetric(metric, MetricUnit.Count, value);
+/** How long messages lay in their queue, each counted when it comes for the first time. */
+function noteAges(records: readonly SQSRecord[]): void {
+  const now = machineClock.now();
+  for (const { attributes } of records) {
+    if (attributes.ApproximateReceiveCount !== '1') continue;
+    noteOfFunction('MessageAgeMs', Math.max(0, now - Number(attributes.SentTimestamp)));
+  }
 }

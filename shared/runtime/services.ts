@@ -22,7 +22,6 @@ import { machineClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { driverRegistry, noDrivers, type DriverLoaders } from './drivers.ts';
 import { logOf } from './log.ts';
-import { createMeter } from './meter.ts';
 import { platform } from './platform.ts';
 
 let made: Services | undefined;
@@ -41,7 +40,7 @@ export function alarmOwner(): AlarmOwner {
 
 /** The composition root: the only place where the ports get their adapters. */
 export function createServices(drivers: DriverLoaders): Services {
-  const { config, logger } = platform();
+  const { config, logger, meter } = platform();
   const table = config.TABLE_NAME;
   const clients = { local: config.isEmbedded };
   const fate = { clock: machineClock, chance: machineChance };
@@ -67,7 +66,7 @@ export function createServices(drivers: DriverLoaders): Services {
     ...fate,
     calendar: machineCalendar,
     log: logOf(logger),
-    meter: createMeter(config.STAGE),
+    meter,
     driver: driverRegistry(drivers),
     settings: settingsOf(config),
   };

@@ -1,8 +1,7 @@
-import { MetricUnit } from '@aws-lambda-powertools/metrics';
 import type { Context, DynamoDBBatchResponse, DynamoDBRecord, DynamoDBStreamEvent } from 'aws-lambda';
 import { changeOf } from '../aws/stream.ts';
 import type { Change } from '../workflow/relay-changes.ts';
-import { platform, wrap } from './platform.ts';
+import { noteOfFunction, platform, wrap } from './platform.ts';
 
 /**
  * A function behind the table's stream. A row that cannot be read is logged and passed over: it will not become
@@ -15,7 +14,7 @@ export function streamHandler(
   return wrap(async (event) => {
     const changes = event.Records.flatMap((record) => read(record) ?? []);
     if (changes.length > 0) await handle(changes);
-    platform().metrics.addMetric('RecordsHandled', MetricUnit.Count, changes.length);
+    noteOfFunction('RecordsHandled', changes.length);
     return { batchItemFailures: [] };
   });
 }
@@ -24,7 +23,7 @@ function read(record: DynamoDBRecord): Change | undefined {
   try {
     return changeOf(record);
   } catch (error) {
-    platform().metrics.addMetric('RecordsRefused', MetricUnit.Count, 1);
+    noteOfFunction('RecordsRefused');
     platform().logger.error('change of a row that this release cannot read', {
       eventID: record.eventID,
       error: error instanceof Error ? error : new Error(String(error)),

@@ -79,7 +79,9 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
     endedAt: services.clock.now(),
   };
   const answer = await services.store.commit('batch', batch, ended);
-  if (answer.kind === 'committed') services.log.info('batch completed', { batch: id, ...counts });
+  if (answer.kind === 'conflict') return;
+  services.log.info('batch completed', { batch: id, ...counts });
+  services.meter.note('BatchesCompleted', 1);
 }
 
 /**

@@ -8,10 +8,14 @@ import type { Scaler } from '../domain/scaling.ts';
 import type { HistoryEntry, RecordKind, Records } from '../ports/store.ts';
 import { announcePlacement } from './announce-placement.ts';
 import { endJoined } from './joined-moves.ts';
+import { noteTurns } from './move-figures.ts';
 import type { Services } from './services.ts';
 import { sendNotification, tellStuck } from './tell-people.ts';
 
-export type RelayServices = Pick<Services, 'store' | 'journal' | 'bus' | 'clock' | 'log' | 'settings'>;
+export type RelayServices = Pick<
+  Services,
+  'store' | 'journal' | 'bus' | 'clock' | 'log' | 'meter' | 'settings'
+>;
 
 /** One change of a record, as the table's stream tells it. */
 export type Change = {
@@ -38,6 +42,7 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
   const posted = changes.flatMap((change) =>
     change.kind === 'request' && change.after !== undefined && isWaiting(change.after) ? [change.after] : [],
   );
+  noteTurns(services.meter, moves);
   const placements = changes.flatMap((change) => (change.kind === 'endpoint' ? (change.after ?? []) : []));
   await Promise.all([
     services.journal.append(moves.flatMap((change) => historyOf(change.before, change.after))),

@@ -33,7 +33,13 @@ export async function setAside(
   if (decision.kind === 'ignored') return;
   const answer = await store.commit('move', move, { ...move, execution: decision.execution });
   if (answer.kind === 'conflict') return;
-  log.error('a move is set aside: its messages fail again and again', { move: task, ...failure });
+  log.error('a move is set aside: its messages fail again and again', {
+    move: task,
+    batch: move.batch,
+    endpoint: move.endpoint,
+    phase,
+    ...failure,
+  });
   for (const effect of decision.effects) {
     await bus.sendWork({ kind: 'work', task, phase: effect.phase }, effect.afterMs);
   }

@@ -72,6 +72,10 @@ describe.each([
       await using session = closing(trial.worker(postgresDriver, 1));
       await trial.runOn(session.of, 'provision', 'copy');
       await trial.runOn(session.of, 'catchUp', 'verify');
+      const found = await postgresDriver.findResidue(trial.sites.source, 'live');
+      const slots = found.filter(({ item }) => item.kind === 'slot');
+      expect(slots).toHaveLength(1);
+      expect(slots[0]?.retainedBytes).toBeGreaterThan(0);
       await session.of.predictPause();
       await trial.runOn(session.of, 'fence', 'open');
       serving = target;

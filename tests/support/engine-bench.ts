@@ -68,6 +68,9 @@ export class EngineBench {
   readonly rows = new Map<string, Errand>();
   readonly steps: Record<string, Step<Errand, string[]>>;
   readonly diary: string[] = [];
+  /** Figures, and what each is of. */
+  readonly noted: (readonly unknown[])[] = [];
+  readonly logged: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
   /** Called before each commit: throw to lose it. */
   beforeCommit: (after: Errand) => void = () => undefined;
 
@@ -112,10 +115,19 @@ export class EngineBench {
   ): Promise<void> {
     const until = this.clock.now() + (options.forMs ?? 60_000);
     const { clock, sent } = this;
-    const services: Pick<Services, 'bus' | 'clock' | 'chance' | 'log' | 'settings'> = {
+    const services: Pick<Services, 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'settings'> = {
       clock,
       chance: { fraction: () => 0, unique: () => 'u', digest: () => 'd' },
-      log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+      log: {
+        info: this.#hear,
+        warn: this.#hear,
+        error: this.#hear,
+      },
+      meter: {
+        note: (metric, value, ...of) => {
+          this.noted.push([metric, value, ...of]);
+        },
+      },
       settings: {
         installation: 'test',
         leaseMs: { out: 3_000, back: 2_000, undo: 3_000 },
@@ -154,6 +166,10 @@ export class EngineBench {
     }
   }
 
+  readonly #hear = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
+    this.logged.push({ message, fields });
+  };
+
   #workflow(): Workflow<Errand, string[]> {
     const { rows } = this;
     const tasks: Tasks<Errand> = {
@@ -170,6 +186,7 @@ export class EngineBench {
       shape: errandShape,
       steps: this.steps,
       tasks,
+      about: ({ id }) => ({ errand: id }),
       open: () => Promise.resolve(this.diary),
       close: () => Promise.resolve(),
     };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { Alarm, type AlarmSpec } from '../../local/alarms/alarm.ts';
-import { MetricStore } from '../../local/alarms/metric-store.ts';
+import { figuresIn } from '../../local/metrics/embedded.ts';
+import { MetricStore } from '../../local/metrics/metric-store.ts';
 
 const minute = 60_000;
 const plain: AlarmSpec = {
@@ -32,11 +33,15 @@ async function live(change: Partial<AlarmSpec>, minutes: readonly (readonly numb
   });
   for (const [nth, values] of minutes.entries()) {
     const at = nth * minute + 1;
-    store.observe(line(at, values));
+    observe(store, line(at, values));
     said.push(String(nth));
     await alarm.evaluate((nth + 1) * minute);
   }
   return said;
+}
+
+function observe(store: MetricStore, text: string): void {
+  for (const figures of figuresIn(text)) store.add(figures);
 }
 
 function line(
@@ -111,13 +116,13 @@ describe('an alarm of the embedded cloud', () => {
   test('looks at no other series, at no line that is no figure, and keeps what somebody watches for a while', () => {
     const store = new MetricStore();
     store.watch(plain.series, 5 * minute);
-    store.observe(line(1, [1], { host: 'other', stage: 'x' }));
-    store.observe(line(1, [1], { host: 'h' }));
-    for (const text of ['hello "_aws"', '{"_aws":1}', line(1, [])]) store.observe(text);
+    observe(store, line(1, [1], { host: 'other', stage: 'x' }));
+    observe(store, line(1, [1], { host: 'h' }));
+    for (const text of ['hello "_aws"', '{"_aws":1}', line(1, [])]) observe(store, text);
     expect(store.values(plain.series, 0, minute)).toEqual([]);
-    store.observe(line(1, [7]));
+    observe(store, line(1, [7]));
     expect(store.values(plain.series, 0, minute)).toEqual([7]);
-    store.observe(line(6 * minute, [8]));
+    observe(store, line(6 * minute, [8]));
     expect(store.values(plain.series, 0, 6 * minute)).toEqual([8]);
   });
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Alarm, type AlarmSpec } from '../../local/alarms/alarm.ts';
-import { MetricStore } from '../../local/alarms/metric-store.ts';
+import { figuresIn } from '../../local/metrics/embedded.ts';
+import { MetricStore } from '../../local/metrics/metric-store.ts';
 import { parseAlarm, type AlarmOwner } from '../../shared/contracts/events/alarm-notification.ts';
 import { freshFleet } from '../../shared/domain/fleet.ts';
 import { hostName } from '../../shared/domain/ids.ts';
@@ -166,7 +167,7 @@ describe('the autoscaler', () => {
     const look = async (latencyMs: number): Promise<void> => {
       bench.clock.pass(60_000);
       const now = bench.clock.now();
-      store.observe(embeddedLine(now - 5_000, latencyMs));
+      for (const figures of figuresIn(embeddedLine(now - 5_000, latencyMs))) store.add(figures);
       await alarm.evaluate(now);
       for (const text of published.splice(0)) await hear(text);
     };

@@ -29,10 +29,11 @@ export async function findResidue(site: HostSite, installation: string): Promise
     const systemIdentifier = await readSystemIdentifier(session);
     const shared = await session.query(
       `SELECT 'database' AS kind, datname::text AS name, oid::bigint AS oid,
-              coalesce(shobj_description(oid, 'pg_database'), '') AS comment FROM pg_database
-       UNION ALL SELECT 'slot', slot_name::text, datoid::bigint, '' FROM pg_replication_slots WHERE datoid IS NOT NULL
-       UNION ALL SELECT 'role', rolname::text, NULL, '' FROM pg_roles
-       UNION ALL SELECT 'subscription', subname::text, subdbid::bigint, '' FROM pg_subscription`,
+              coalesce(shobj_description(oid, 'pg_database'), '') AS comment, NULL::bigint AS bytes FROM pg_database
+       UNION ALL SELECT 'slot', slot_name::text, datoid::bigint, '', ${retained} FROM pg_replication_slots
+                  WHERE datoid IS NOT NULL
+       UNION ALL SELECT 'role', rolname::text, NULL, '', NULL FROM pg_roles
+       UNION ALL SELECT 'subscription', subname::text, subdbid::bigint, '', NULL FROM pg_subscription`,
       [],
       thing,
     );
@@ -40,7 +41,7 @@ export async function findResidue(site: HostSite, installation: string): Promise
     for (const database of await busyDatabases(session, installation)) {
       local.push(...(await lookInside(site, address.maintenance, database)));
     }
-    return [...shared, ...local].flatMap(({ kind, name, oid, comment }) => {
+    return [...shared, ...local].flatMap(({ kind, name, oid, comment, bytes }) => {
       // A target has its final name already, and says by its comment that it does not serve yet.
       const made = parseName(name, installation) ?? parseComment(comment, installation);
       if (made === undefined) return [];
@@ -52,16 +53,21 @@ export async function findResidue(site: HostSite, installation: string): Promise
         systemIdentifier,
         ...(oid === null ? {} : { oid }),
       };
-      return [{ ...made, item }];
+      return [{ ...made, item, ...(bytes === null ? {} : { retainedBytes: bytes }) }];
     });
   });
 }
+
+/** A server that follows another writes no log of its own. */
+const retained = `CASE WHEN pg_is_in_recovery() THEN NULL
+  ELSE greatest(0, pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn))::bigint END`;
 
 const thing = z.object({
   kind: z.string(),
   name: z.string(),
   oid: wholeNumber.nullable(),
   comment: z.string(),
+  bytes: wholeNumber.nullable(),
 });
 
 /** Under which name a database stands in the records: that of its making, or of its retention. */
@@ -87,7 +93,7 @@ async function lookInside(
       [],
       z.object({ kind: z.string(), name: z.string() }),
     );
-    return found.map((one) => ({ ...one, oid: database.oid, comment: '' }));
+    return found.map((one) => ({ ...one, oid: database.oid, comment: '', bytes: null }));
   });
   return await looking.catch((error: unknown) => {
     if (error instanceof StepFailure && shut.test(error.failure.code)) return [];

@@ -56,7 +56,10 @@ async function lookOnce(
   const { moves, more } = await waitingMoves(services, invocation, async (move) =>
     (await looked()).rooms.mayLeave(move),
   );
-  if (moves.length === 0) return true;
+  if (moves.length === 0) {
+    services.meter.note('MovesWaiting', 0);
+    return true;
+  }
   const { fleet, hosts, rooms, earlier } = await looked();
   const doors = new Doors(services, fleet, hosts);
   // What is held back waits for a person, and not for permits.
@@ -207,7 +210,12 @@ async function setBack(services: AdmissionServices, { id }: Holder, by: WaitingM
   if (decision.kind === 'ignored') return;
   const answer = await permits.setBack(move, { ...move, execution: decision.execution });
   if (answer.kind === 'committed')
-    log.info('a move waits again for a more urgent one', { move: id, by: by.id });
+    log.info('a move waits again for a more urgent one', {
+      move: id,
+      batch: move.batch,
+      endpoint: move.endpoint,
+      by: by.id,
+    });
 }
 
 /**

@@ -1,14 +1,15 @@
-import type { Fact } from '../../domain/fact.ts';
 import { StepFailure, TokenSuperseded } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { stepIndex, stepOf } from '../../domain/workflow-shape.ts';
 import { StoreUnavailable } from '../../ports/failures.ts';
 import type { Invocation, Services } from '../services.ts';
+import { noteStep, type StepFact } from './figures.ts';
 import { LeaseLost, type Holder } from './holder.ts';
-import { phaseOfTask, underWay } from './phase.ts';
+import { logAbout } from './log-about.ts';
+import { phaseOfTask, underWay, type UnderWay } from './phase.ts';
 import type { Hand, StepOutcome, Task, UndoOutcome, Workflow } from './workflow.ts';
 
-type EngineServices = Pick<Services, 'clock' | 'chance' | 'log'>;
+type EngineServices = Pick<Services, 'clock' | 'chance' | 'log' | 'meter'>;
 
 /** A wait up to this long is slept through, … */
 const shortWaitMs = 2_000;
@@ -17,12 +18,13 @@ const sleepBudgetMs = 5_000;
 
 /** Runs the steps of one phase from where the task stands, until there is nothing more for this invocation. */
 export async function runSteps<T extends Task, Session>(
-  services: EngineServices,
+  engine: EngineServices,
   workflow: Workflow<T, Session>,
   holder: Holder<T>,
   phase: string,
   invocation: Invocation,
 ): Promise<void> {
+  const services = { ...engine, log: logAbout(engine.log, workflow, () => holder.task) };
   const deadline = new AbortController();
   const stopWatching = services.clock.every(200, () => {
     if (invocation.remainingMs() <= 0) deadline.abort(new DeadlinePassed());
@@ -41,7 +43,7 @@ export async function runSteps<T extends Task, Session>(
     }
   } catch (error) {
     if (!(error instanceof LeaseLost || error instanceof TokenSuperseded)) throw error;
-    services.log.info('stopped: another worker has gone on', { task: holder.task.id, why: error.message });
+    services.log.info('stopped: another worker has gone on', { why: error.message });
   } finally {
     stopWatching();
     await stopKeeping();
@@ -100,7 +102,7 @@ class PhaseRun<T extends Task, Session> {
     if (status?.lease === undefined) return false;
     const { token } = this.#holder;
     if (this.#invocation.remainingMs() <= 0) {
-      await this.#holder.report({ kind: 'handed-over', token, ms: 0, ...this.#newProgress() });
+      await this.#report(status, { kind: 'handed-over', token, ms: 0, ...this.#newProgress() });
       return false;
     }
     const began = this.#services.clock.now();
@@ -111,7 +113,7 @@ class PhaseRun<T extends Task, Session> {
       if (outcome.kind === 'retreat') await this.#undoBackTo(status.step, outcome.to);
     } catch (error) {
       this.#news = undefined;
-      await this.#holder.report(this.#factOf(error, spent()));
+      await this.#report(status, this.#factOf(error, spent()));
       return false;
     }
     // Of this step: the next one has its own.
@@ -119,23 +121,19 @@ class PhaseRun<T extends Task, Session> {
     switch (outcome.kind) {
       case 'done': {
         this.#progress = undefined;
-        const fact: Fact = {
+        const { result } = outcome;
+        await this.#report(status, {
           kind: 'step-finished',
           token,
           ms: spent(),
-          ...(outcome.result === undefined ? {} : { result: outcome.result }),
-        };
-        if (status.state === 'running' && stepOf(this.#workflow.shape, status.step).hurried === true) {
-          this.#holder.reportSoon(fact);
-        } else {
-          await this.#holder.report(fact);
-        }
+          ...(result === undefined ? {} : { result }),
+        });
         return true;
       }
       case 'wait':
         if (outcome.progress !== undefined) this.#progress = { step: status.step, value: outcome.progress };
         if (await this.#sleepThrough(outcome.afterMs)) return true;
-        await this.#holder.report({
+        await this.#report(status, {
           kind: 'step-waited',
           token,
           code: outcome.code,
@@ -146,10 +144,10 @@ class PhaseRun<T extends Task, Session> {
         });
         return false;
       case 'continue':
-        await this.#holder.report({ kind: 'handed-over', token, ms: spent(), progress: outcome.progress });
+        await this.#report(status, { kind: 'handed-over', token, ms: spent(), progress: outcome.progress });
         return false;
       case 'retreat':
-        await this.#holder.report({
+        await this.#report(status, {
           kind: 'retreated',
           token,
           ms: spent(),
@@ -159,11 +157,21 @@ class PhaseRun<T extends Task, Session> {
         });
         return false;
       case 'refused':
-        await this.#holder.report({ kind: 'undo-refused', token, step: outcome.step });
+        await this.#report(status, { kind: 'undo-refused', token, step: outcome.step }, spent());
         return false;
       default:
         return outcome satisfies never;
     }
+  }
+
+  /** Makes the end of a call durable, or goes on as if it were where somebody waits; then it is counted. */
+  async #report(before: UnderWay, fact: StepFact, ms = 'ms' in fact ? fact.ms : 0): Promise<void> {
+    const { shape } = this.#workflow;
+    const isHurried = before.state === 'running' && stepOf(shape, before.step).hurried === true;
+    if (fact.kind === 'step-finished' && isHurried) this.#holder.reportSoon(fact);
+    else await this.#holder.report(fact);
+    const after = this.#holder.task.execution.status.state;
+    noteStep(this.#services.meter, shape, { fact: fact.kind, ms, before, after });
   }
 
   async #run(name: string): Promise<StepOutcome> {
@@ -220,6 +228,7 @@ class PhaseRun<T extends Task, Session> {
           : step?.progress,
       signal: this.#signal,
       remainingMs: this.#invocation.remainingMs,
+      log: this.#services.log,
       show: (progress) => {
         this.#news = progress;
       },
@@ -247,7 +256,7 @@ class PhaseRun<T extends Task, Session> {
   }
 
   /** @throws what is not the step's to answer for: a lost lease, a table that is away. */
-  #factOf(error: unknown, ms: number): Fact {
+  #factOf(error: unknown, ms: number): StepFact {
     const { token } = this.#holder;
     const lost = this.#holder.lost;
     if (lost.aborted) throw new LeaseLost('the lease was lost', { cause: error });
@@ -255,13 +264,7 @@ class PhaseRun<T extends Task, Session> {
       throw error;
     if (this.#signal.aborted) return { kind: 'handed-over', token, ms, ...this.#newProgress() };
     const chance = this.#services.chance.fraction();
-    const { task } = this.#holder;
-    this.#services.log.warn('step failed', {
-      task: task.id,
-      token,
-      status: task.execution.status.state,
-      error,
-    });
+    this.#services.log.warn('step failed', { ms, error });
     if (!(error instanceof StepFailure)) {
       const failure = {
         code: 'unexpected',

@@ -2,12 +2,13 @@ import { decide } from '../../domain/decide.ts';
 import type { Execution } from '../../domain/execution.ts';
 import type { WorkMessage } from '../../ports/bus.ts';
 import type { Invocation, Services } from '../services.ts';
+import { noteClaim } from './figures.ts';
 import { Holder } from './holder.ts';
 import { phaseOfStatus, underWay, type UnderWay } from './phase.ts';
 import { runSteps } from './run-steps.ts';
 import type { Task, Workflow } from './workflow.ts';
 
-type EngineServices = Pick<Services, 'bus' | 'clock' | 'chance' | 'log' | 'settings'>;
+type EngineServices = Pick<Services, 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'settings'>;
 
 /** Work that is due within this time is sent again with a delay; what is due later is the sweep's. */
 const horizonMs = 60_000;
@@ -98,6 +99,8 @@ async function claim<T extends Task, Session>(
   const answer = await tasks.commit(task, { ...task, execution: next });
   // Of several claims at once one wins; its own dead-man message watches it.
   if (answer.kind === 'conflict') return undefined;
+  const taken = underWay(task.execution);
+  if (taken !== undefined) noteClaim(services.meter, phase, taken, now);
   for (const effect of decision.effects) {
     await services.bus.sendWork({ kind: 'work', task: task.id, phase: effect.phase }, effect.afterMs);
   }

@@ -3,6 +3,7 @@ import type { Failure } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import type { WorkflowShape } from '../../domain/workflow-shape.ts';
 import type { StepEnd } from '../../ports/driver.ts';
+import type { Log } from '../../ports/log.ts';
 import type { Committed } from '../../ports/store.ts';
 
 /** A record that goes through a workflow. */
@@ -29,6 +30,8 @@ export interface Hand<T extends Task> {
   /** Aborted when the lease is lost: stop at once, start nothing. */
   readonly signal: AbortSignal;
   readonly remainingMs: () => number;
+  /** Each line says by itself which work it is about, in which step and attempt. */
+  readonly log: Log;
   /** What to show of a step that works long: stored with the next extension of the lease. */
   readonly show: (progress: Json) => void;
   /** Stores progress now; with `forwardOnly`, also that there is no way back any more. */
@@ -59,6 +62,8 @@ export interface Workflow<T extends Task, Session> {
   readonly shape: WorkflowShape;
   readonly steps: Readonly<Record<string, Step<T, Session>>>;
   readonly tasks: Tasks<T>;
+  /** By what people know a task: stands in each line that is logged about it. */
+  readonly about: (task: T) => Readonly<Record<string, string>>;
   /** What the steps of one invocation share, e.g. open connections. */
   readonly open: (hand: Hand<T>) => Promise<Session>;
   /** Never throws. */

@@ -107,7 +107,7 @@ async function replan(
   { host: target, why }: { readonly host: HostName; readonly why: string },
   bytes: number,
 ): Promise<void> {
-  const { id, source, target: former } = move;
+  const { id, batch, endpoint, source, target: former } = move;
   if (execution.status.state !== 'waiting') return;
   await permits.reserve(target, id, bytes);
   const now = clock.now();
@@ -136,7 +136,13 @@ async function replan(
   await permits.reserve(target, id, bytes);
   await permits.giveBack(former, 'in', id);
   await permits.unreserve(former, id);
-  log.warn('a move goes elsewhere: its target has failed', { move: id, from: former, to: target });
+  log.warn('a move goes elsewhere: its target has failed', {
+    move: id,
+    batch,
+    endpoint,
+    from: former,
+    to: target,
+  });
 }
 
 async function end(services: TurnServices, move: Move, failure: Failure): Promise<void> {
@@ -151,7 +157,12 @@ async function end(services: TurnServices, move: Move, failure: Failure): Promis
   if (decision.kind === 'ignored') return;
   const answer = await store.commit('move', move, { ...move, execution: decision.execution });
   if (answer.kind === 'conflict') return;
-  log.warn('a move ends: its target has failed', { move: move.id, ...failure });
+  log.warn('a move ends: its target has failed', {
+    move: move.id,
+    batch: move.batch,
+    endpoint: move.endpoint,
+    ...failure,
+  });
   for (const { phase, afterMs } of decision.effects) {
     await bus.sendWork({ kind: 'work', task: move.id, phase }, afterMs);
   }

@@ -22,7 +22,7 @@ export const activate: Step<Move, MoveScene> = {
     // An endpoint that was let go has been opened before: it may be anywhere by now, in another move's hands.
     const isLetGo = placement.claim?.move !== id;
     if (!isLetGo && (placement.host !== target || placement.arbitration.kind !== 'serving')) {
-      const back = await prepareToOpen(scene, hand, placement, session);
+      const back = await prepareToOpen(hand, placement, session);
       if (back !== undefined) return back;
       await open(scene, hand, session);
       openedAt = services.clock.now();
@@ -36,17 +36,17 @@ export const activate: Step<Move, MoveScene> = {
       permits.unreserve(target, id),
     ]);
     await mustArbitrate(services, endpoint, { kind: 'release', move: id });
-    const frozenAt = resultsOf(hand.task).freeze?.frozenAt;
+    const frozen = resultsOf(hand.task).freeze;
     openedAt ??= services.clock.now();
-    const pauseMs = openedAt - (frozenAt ?? openedAt);
-    services.meter.note('WriterPauseMs', pauseMs, { host: target });
+    const pauseMs = openedAt - (frozen?.frozenAt ?? openedAt);
+    services.meter.note('WriterPauseMs', pauseMs, { host: target }, {});
+    if (pauseMs > (frozen?.budgetMs ?? Infinity)) services.meter.note('PausesOverBudget', 1);
     return { kind: 'done', result: { openedAt, pauseMs, retained: { ...retained } } };
   },
 };
 
 /** @returns the way back, when the target cannot be opened and the source can still serve */
 async function prepareToOpen(
-  scene: MoveScene,
   hand: Hand<Move>,
   { arbitration, host }: Placement,
   session: MoveSession,
@@ -68,7 +68,7 @@ async function prepareToOpen(
     if (!(error instanceof StepFailure)) throw error;
     // The fence is in the source's own catalog and survives it: a source that has died cannot hold up the target.
     if (error.verdict === 'host-down' && error.failure.host === source) return undefined;
-    scene.services.log.warn('flip is taken back', { move: hand.task.id, why: error.message });
+    hand.log.warn('flip is taken back', { why: error.message });
     return { kind: 'retreat', to: 'freeze', failure: error.failure };
   }
 }

@@ -64,7 +64,9 @@ export const freeze: MoveStep = {
         : new StepFailure(sessionLost(hand.task), 'retry', { cause: error });
     }
     scene.held = frozen;
-    return { kind: 'done', result: { frozenAt, predictedMs: predicted.ms, epoch: frozen.epoch } };
+    const { epoch } = frozen;
+    const bounded = preflight?.mode === 'offline' ? {} : { budgetMs };
+    return { kind: 'done', result: { frozenAt, predictedMs: predicted.ms, epoch, ...bounded } };
   },
   isDone: hasFlipped,
   async undo(scene, hand) {

@@ -18,7 +18,15 @@ const results = z.object({
     })
     .optional(),
   verify: z.object({ at: z.number(), report: z.json() }).optional(),
-  freeze: z.object({ frozenAt: z.number(), predictedMs: z.number(), epoch: z.number() }).optional(),
+  freeze: z
+    .object({
+      frozenAt: z.number(),
+      predictedMs: z.number(),
+      epoch: z.number(),
+      /** Absent where writers are shut out for the whole copy. */
+      budgetMs: z.number().optional(),
+    })
+    .optional(),
   activate: z
     .object({
       pauseMs: z.number(),

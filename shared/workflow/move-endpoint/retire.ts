@@ -27,10 +27,7 @@ export const retire: Step<Move, MoveScene> = {
       const ledger = cleanupLedger(services.store, hand.task, hand.token);
       const gone = (await ledger.list(source)).map(({ key }) => key);
       await ledger.forget(source, gone);
-      services.log.warn('a copy is given up: its host has been removed', {
-        move: hand.task.id,
-        host: source,
-      });
+      hand.log.warn('a copy is given up: its host has been removed', { host: source });
       return { kind: 'done' };
     }
     await (await scene.session(hand)).retire(activate.retained);

@@ -11,8 +11,8 @@ const lagging = z.object({ lagMs: z.number().nonnegative() });
 /** How far the target lies behind, where the driver says so; one that has caught up lies behind by nothing. */
 export function tellOfLag({ meter }: Pick<Services, 'meter'>, target: HostName, end: StepEnd): void {
   const said = lagging.safeParse(end.kind === 'done' ? end.result : end.progress);
-  if (said.success) meter.note('ReplicationLagMs', said.data.lagMs, { host: target });
-  else if (end.kind === 'done') meter.note('ReplicationLagMs', 0, { host: target });
+  if (said.success) meter.note('ReplicationLagMs', said.data.lagMs, { host: target }, {});
+  else if (end.kind === 'done') meter.note('ReplicationLagMs', 0, { host: target }, {});
 }
 
 /** How long both hosts take for a question that asks nothing, over sessions that are open already. */

@@ -152,11 +152,7 @@ async function cleanAway(
       host: hand.task.source,
     });
     if (left !== undefined && left.items.length > 0) throw error;
-    scene.services.log.warn('left to the sweep', {
-      move: hand.task.id,
-      host: hand.task.target,
-      why: error.message,
-    });
+    hand.log.warn('left to the sweep', { host: hand.task.target, why: error.message });
   }
   return { kind: 'done' };
 }

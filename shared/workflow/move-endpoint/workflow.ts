@@ -31,6 +31,7 @@ export function moveEndpoint(services: MoveServices): Workflow<Move, MoveScene> 
     shape: moveShape(services),
     steps,
     tasks: movesIn(services.store),
+    about: ({ id, batch, endpoint }) => ({ move: id, batch, endpoint }),
     open: (hand) => MoveScene.open(services, hand),
     close: (scene) => scene.close(),
   };

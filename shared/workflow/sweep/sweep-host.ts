@@ -9,17 +9,22 @@ import type { Services } from '../services.ts';
 
 export type HostSweepServices = Pick<
   Services,
-  'store' | 'views' | 'bus' | 'secrets' | 'driver' | 'clock' | 'log' | 'settings'
+  'store' | 'views' | 'bus' | 'secrets' | 'driver' | 'clock' | 'log' | 'meter' | 'settings'
 >;
 
 /** One message per host, so that a host that hangs holds up its own sweep only. */
-export async function fanOutHostSweep({ views, bus }: Pick<Services, 'views' | 'bus'>): Promise<void> {
+export async function fanOutHostSweep({
+  views,
+  bus,
+  meter,
+}: Pick<Services, 'views' | 'bus' | 'meter'>): Promise<void> {
   let cursor: string | undefined;
   do {
     const page = await views.hosts(cursor);
     await Promise.all(page.items.map((host) => bus.sendHostSweep(host)));
     cursor = page.cursor;
   } while (cursor !== undefined);
+  meter.note('SweepRuns', 1, { sweep: 'hosts' });
 }
 
 /**
@@ -34,6 +39,7 @@ export async function sweepHost(services: HostSweepServices, name: HostName): Pr
   const site = await siteOf(services, host);
   const driver = await services.driver(host.driver);
   const found = await driver.findResidue(site, services.settings.installation);
+  tellOfRetained(services, name, found);
   for (const residue of found) {
     if (!(await isOrphan(services, residue))) continue;
     const move = await services.store.load('move', { id: residue.move });
@@ -41,6 +47,7 @@ export async function sweepHost(services: HostSweepServices, name: HostName): Pr
       services.log.warn('something of a move that is not known', { host: name, ...residue });
       continue;
     }
+    const about = { host: name, batch: move.batch, endpoint: move.endpoint, ...residue };
     const ledger = cleanupLedger(services.store, move);
     const recorded = (await ledger.list(name)).some(({ key }) => key === residue.item.key);
     if (!recorded) {
@@ -52,13 +59,24 @@ export async function sweepHost(services: HostSweepServices, name: HostName): Pr
     } catch (error) {
       if (!(error instanceof StepFailure) || error.verdict === 'host-down') throw error;
       // It keeps nothing else there: a slot behind it would fill the host's disk. The next sweep tries it again.
-      services.log.warn('orphan could not be removed', { host: name, ...residue, why: error.message });
+      services.log.warn('orphan could not be removed', { ...about, why: error.message });
       continue;
     }
     await ledger.forget(name, [residue.item.key]);
-    services.log.warn('orphan removed', { host: name, ...residue });
+    services.log.warn('orphan removed', about);
+    services.meter.note('OrphansRemoved', 1);
   }
   await forgetWhatIsGone(services, name, found);
+  services.meter.note('SweepRuns', 1, { sweep: 'host' });
+}
+
+/**
+ * What slots of ours make the host keep: nothing is told of a host by its name that keeps nothing, for whoever keeps
+ * figures is paid for each series.
+ */
+function tellOfRetained({ meter }: Pick<Services, 'meter'>, host: HostName, found: readonly Residue[]): void {
+  const most = found.reduce((bytes, { retainedBytes = 0 }) => Math.max(bytes, retainedBytes), 0);
+  meter.note('RetainedWalBytes', most, ...(most > 0 ? [{ host }, {}] : [{}]));
 }
 
 /**

@@ -7,11 +7,12 @@ import { announcePlacement } from '../announce-placement.ts';
 import { sendNotification, tellStuck } from '../tell-people.ts';
 import { tellMove } from '../commands/tell-move.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
-import { phaseOfTask } from '../engine/phase.ts';
+import { phaseOfTask, underWay } from '../engine/phase.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
 import { healHost, type HealingServices } from '../healing/heal-host.ts';
 import { scaleFleet } from '../scaling/scale-fleet.ts';
 import type { Invocation, Services } from '../services.ts';
+import { HostCensus } from './host-census.ts';
 
 export type SweepServices = HealingServices & Pick<Services, 'meter'>;
 
@@ -25,13 +26,15 @@ export async function sweepRows(
   services: SweepServices,
   invocation: Pick<Invocation, 'remainingMs'>,
 ): Promise<void> {
+  const { meter } = services;
   const due = await services.views.due(services.clock.now(), pageSize);
   const troubles: unknown[] = [];
+  let longestSilenceMs = 0;
   for (const row of due) {
     if (invocation.remainingMs() <= 0) break;
     // One at a time, and each for itself: what is wrong with a row must not keep the sweep from those behind it.
     await eachApart(services, [row], async () => {
-      await wake(services, row);
+      longestSilenceMs = Math.max(longestSilenceMs, await wake(services, row));
     }).catch((error: unknown) => troubles.push(error));
   }
   // Whoever waits for a permit is not due: the dispatcher looks at all of them, and its wake-up may have been lost.
@@ -39,61 +42,73 @@ export async function sweepRows(
   if (due.length > 0) services.log.info('swept', { due: due.length });
   await recountPermits(services);
   await scaleFleet(services);
+  meter.note('LongestSilenceMs', longestSilenceMs);
+  meter.note('RowsSwept', due.length);
+  meter.note('SweepRuns', 1, { sweep: 'rows' });
   // The platform counts an invocation that fails.
   const [first] = troubles;
   if (first instanceof Error) throw first;
 }
 
-async function wake(services: SweepServices, due: Due): Promise<void> {
+/** @returns for how long (ms) a move has been due of which nobody has taken notice */
+async function wake(services: SweepServices, due: Due): Promise<number> {
   const { store, bus, clock } = services;
   switch (due.kind) {
     case 'move': {
       const move = await store.load('move', { id: due.id });
-      if (move === undefined) return;
+      if (move === undefined) return 0;
       await tellStuck(services, move);
       const phase = phaseOfTask(moveShape(services), move.execution);
       if (phase !== undefined) await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);
       // What was put off comes back into line.
       else if (move.execution.status.state === 'waiting')
         await tellMove(services, move.id, () => ({ kind: 'woken', ...permitWait(move) }), 'sweep-rows');
-      return;
+      return silenceOf(move, clock.now());
     }
     case 'batch': {
       const batch = await store.load('batch', { id: due.id });
       if (batch?.state === 'planning') await bus.sendPlan({ batch: due.id });
       if (batch?.state === 'running') await bus.sendDispatch({ batch: due.id });
-      return;
+      return 0;
     }
     case 'endpoint': {
       const placement = await store.load('endpoint', { endpoint: due.endpoint });
       if (placement !== undefined && isUnannounced(placement)) {
         await announcePlacement({ store, bus, clock }, placement);
       }
-      return;
+      return 0;
     }
     case 'news': {
       const notification = await store.load('news', { id: due.id });
       if (notification !== undefined) await sendNotification(services, notification);
-      return;
+      return 0;
     }
     case 'request': {
       const request = await store.load('request', due);
-      if (request === undefined) return;
+      if (request === undefined) return 0;
       // A repeat has made it due again: written as it is, it is no longer.
       if (request.outcome.kind !== 'pending') await store.commit('request', request, request);
       else await bus.publish([request]);
-      return;
+      return 0;
     }
     case 'host':
       await healHost(services, due.name);
-      return;
+      return 0;
     default:
       return due satisfies never;
   }
 }
 
+/** Whoever takes it up, or tries to, leaves a trace on its row. */
+function silenceOf({ execution }: Move, now: number): number {
+  const status = underWay(execution);
+  if (status === undefined) return 0;
+  return Math.max(0, now - Math.max(status.dueAt, status.lease?.until ?? 0, execution.last.at));
+}
+
 /** Permits of moves that have ended, or that never came to be, go back; so does space set aside for the ended. */
 async function recountPermits(services: SweepServices): Promise<void> {
+  const census = new HostCensus();
   let cursor: string | undefined;
   do {
     const page = await services.views.hosts(cursor);
@@ -104,12 +119,14 @@ async function recountPermits(services: SweepServices): Promise<void> {
     );
     for (const host of hosts) {
       if (host === undefined || host === 'unreadable') continue;
+      census.add(host);
       await recount(services, host.name, 'out', host.permitsOut);
       await recount(services, host.name, 'in', host.permitsIn);
       await freeSpace(services, host);
     }
     cursor = page.cursor;
   } while (cursor !== undefined);
+  census.tell(services.meter);
 }
 
 async function recount(
@@ -129,7 +146,12 @@ async function recount(
     const move = moves[index];
     if (move === 'unreadable') continue;
     if (move !== undefined && !isSettled(labelOf(move.execution))) continue;
-    log.warn('permit of a move that has ended, or goes elsewhere, is taken back', { host, side, move: id });
+    log.warn('permit of a move that has ended, or goes elsewhere, is taken back', {
+      host,
+      side,
+      move: id,
+      ...(move === undefined ? {} : { batch: move.batch, endpoint: move.endpoint }),
+    });
     await permits.giveBack(host, side, id);
   }
 }
@@ -154,6 +176,8 @@ async function freeSpace(services: SweepServices, host: Host): Promise<void> {
     log.warn('space set aside for a move that has ended, or goes elsewhere, is free again', {
       host: host.name,
       move: move.id,
+      batch: move.batch,
+      endpoint: move.endpoint,
     });
     await permits.unreserve(host.name, move.id);
   }
