@@ -70,6 +70,8 @@ export interface Cloud {
   readonly outputs: Readonly<Record<string, string>>;
   /** Where the status API is, and a key to it; undefined: the template has none. */
   readonly api: CloudDescription['api'];
+  /** Where the figures that functions write can be read, in the text form of OpenMetrics: for Prometheus. */
+  readonly metrics: string;
   readonly notEmulated: CloudDescription['notEmulated'];
   readonly schedules: CloudDescription['schedules'];
   readonly functions: CloudDescription['functions'];
@@ -132,12 +134,13 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
   }
 
   let stopped: Promise<void> | undefined;
-  const { env, outputs, api, notEmulated, schedules, functions } = description;
+  const { env, outputs, api, metrics, notEmulated, schedules, functions } = description;
   return {
     stateDir: settings.stateDir,
     env,
     outputs,
     api,
+    metrics,
     notEmulated,
     schedules,
     functions,

@@ -25,6 +25,8 @@ export const cloudDescription = z.object({
   env: z.record(z.string(), z.string()),
   outputs: z.record(z.string(), z.string()),
   api: apiAddress.optional(),
+  /** Where figures are, in the text form of OpenMetrics. */
+  metrics: z.string(),
   functions: z.array(z.object({ logicalId: z.string(), name: z.string() })),
   schedules: z.array(z.object({ logicalId: z.string(), name: z.string(), expression: z.string() })),
   notEmulated: z.array(z.object({ type: z.string(), logicalIds: z.array(z.string()) })),

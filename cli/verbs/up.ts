@@ -142,7 +142,7 @@ function cureOf(code: CloudError['code']): string {
 }
 
 function greet({ terminal }: Session, cloud: Cloud, page: ConsoleServer | undefined, ms: number): void {
-  const { env, outputs, stateDir, api } = cloud;
+  const { env, outputs, stateDir, api, metrics } = cloud;
   const flag = stateDir === defaultStateDir ? '' : ` --state-dir ${stateDir}`;
   terminal.line([styled('good', '✓'), ` the embedded cloud is up (${showDuration(ms)})`]);
   const facts: Text[][] = [
@@ -152,6 +152,7 @@ function greet({ terminal }: Session, cloud: Cloud, page: ConsoleServer | undefi
     ['  host changes', outputs['HostChangesTopicArn'] ?? ''],
     ...(page === undefined ? [] : [['  console', page.url]]),
     ['  API', api?.url ?? ''],
+    ['  metrics', metrics],
     ['  table', outputs['TableName'] ?? ''],
     ['  state', stateDir],
   ];

@@ -1,28 +1,40 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { messageOf } from '../cloud-error.ts';
+import { openMetricsType } from '../metrics/open-metrics.ts';
 import { listenOn, readBody, stopListening } from '../servers/http.ts';
 import type { RestApi } from './rest-api.ts';
 
 /** The server in front of the stages of APIs. */
 export interface ApiServer {
   readonly endpoint: string;
+  /** Where figures are: on this machine only, and without a key. */
+  readonly metrics: string;
   /** The APIs by their stages: the first part of a path. Replaces those that were served before. */
   serve(apis: ReadonlyMap<string, RestApi>): void;
   stop(): Promise<void>;
 }
 
+const metricsPath = '/metrics';
 /** API Gateway takes no more. */
 const largestBody = 10 * 1024 * 1024;
 
-/** Listens on 127.0.0.1. @throws CloudError `PortTaken` */
-export async function startApiServer(port: number): Promise<ApiServer> {
+/**
+ * Listens on 127.0.0.1.
+ * @param figures what stands at `/metrics`, where no API has a stage of that name
+ * @throws CloudError `PortTaken`
+ */
+export async function startApiServer(port: number, figures: () => string): Promise<ApiServer> {
   let served: ReadonlyMap<string, RestApi> = new Map();
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
     const [, stage = '', rest = ''] = /^\/([^/]*)(.*)$/.exec(url.pathname) ?? [];
     const api = served.get(stage);
+    if (api === undefined && url.pathname === metricsPath) {
+      outgoing.writeHead(200, { 'Content-Type': openMetricsType }).end(figures());
+      return;
+    }
     const body = await readBody(incoming, largestBody);
     const requestId = randomUUID();
     const made =
@@ -53,8 +65,10 @@ export async function startApiServer(port: number): Promise<ApiServer> {
     });
   });
   await listenOn(server, port);
+  const endpoint = `http://127.0.0.1:${String(port)}`;
   return {
-    endpoint: `http://127.0.0.1:${String(port)}`,
+    endpoint,
+    metrics: `${endpoint}${metricsPath}`,
     serve: (apis) => {
       served = apis;
     },

@@ -125,7 +125,7 @@ export class Deployment {
     return changed;
   }
 
-  describe(): Omit<CloudDescription, 'env'> {
+  describe(): Omit<CloudDescription, 'env' | 'metrics'> {
     return {
       outputs: this.outputs,
       ...(this.api === undefined ? {} : { api: this.api }),

@@ -3,6 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { CloudError, messageOf } from '../cloud-error.ts';
 import { figuresIn } from '../metrics/embedded.ts';
 import { MetricStore } from '../metrics/metric-store.ts';
+import { OpenMetrics } from '../metrics/open-metrics.ts';
+import { metrics as meanings } from '../../shared/ports/meter.ts';
 import { packageService, type ServicePackage } from '../packaging/package.ts';
 import { watchSources, type SourceWatch } from '../packaging/watch.ts';
 import type { CloudDescription, CloudStats, EngineOptions, EnvironmentView } from '../protocol.ts';
@@ -95,6 +97,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const meter = new WriteMeter(options.writeLimitPerKey);
   const written = new Signal();
   const metrics = new MetricStore();
+  const exposition = new OpenMetrics(meanings);
   const checkpoints = await openCheckpoints(dir.checkpoints);
   const logs = new FunctionLogs(dir, options.forwardLogs ? listener : undefined);
 
@@ -107,7 +110,10 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     defaultConcurrency: options.defaultConcurrency,
     idleLimitMs: options.idleSeconds * 1000,
     onLine: (name, line) => {
-      for (const figures of figuresIn(line)) metrics.add(figures);
+      for (const figures of figuresIn(line)) {
+        metrics.add(figures);
+        exposition.add(figures);
+      }
       logs.write(name, line);
     },
   });
@@ -136,7 +142,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     invoke: (name, payload, waits) => functions.invoke(name, payload, waits),
   });
 
-  const apiServer = await startApiServer(apiPort);
+  const apiServer = await startApiServer(apiPort, () => exposition.text(Date.now()));
   // By way of the gateway: what is written wakes those who read the stream.
   const table = createTableCaller(gatewayEndpoint, region);
   const clients = createProvisionClients(region, {
@@ -225,7 +231,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
 
   let stopped: Promise<void> | undefined;
   return {
-    describe: () => ({ env, ...deployment.describe() }),
+    describe: () => ({ env, metrics: apiServer.metrics, ...deployment.describe() }),
     environments: () => functions.environments(),
     stats: () => {
       const use = Object.fromEntries([...functions.pools].map(([id, pool]) => [id, pool.use]));

@@ -14,6 +14,7 @@ import {
 import { PublishCommand, SNSClient } from '@aws-sdk/client-sns';
 import { ReceiveMessageCommand, SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startCloud, type Cloud } from '../../local/cloud.ts';
+import { faultsOfExposition } from '../support/open-metrics.ts';
 
 const root = new URL('../fixtures/local-cloud', import.meta.url).pathname;
 
@@ -313,6 +314,11 @@ test('an alarm of the template is raised on what functions write, and publishes 
     NewStateValue: 'ALARM',
     Trigger: { MetricName: 'LatencyMs', Namespace: 'Fixture', Dimensions: [{ name: 'host', value: 'one' }] },
   });
+  const answer = await fetch(cloud.metrics);
+  const text = await answer.text();
+  expect(answer.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
+  expect(faultsOfExposition(text)).toEqual([]);
+  expect(text).toContain('fixture_latency_seconds_count{host="one"} 1\n');
 });
 
 test('what the template has and the cloud does not run is listed', () => {

@@ -146,7 +146,7 @@ export async function openTestApi(): Promise<TestApi> {
       };
     },
     async serve() {
-      server = await startApiServer(await freePort());
+      server = await startApiServer(await freePort(), () => '');
       server.serve(new Map([[stage.stage, api]]));
       return `${server.endpoint}/${stage.stage}`;
     },
