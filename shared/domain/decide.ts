@@ -33,7 +33,7 @@ import {
   wait,
   wake,
 } from './transitions.ts';
-import type { WorkflowShape } from './workflow-shape.ts';
+import { isOf, type WorkflowShape } from './workflow-shape.ts';
 
 export type Decision =
   | { readonly kind: 'next'; readonly execution: Execution; readonly effects: readonly Effect[] }
@@ -133,7 +133,7 @@ export function decide(
   now: number,
   by: string,
 ): Decision {
-  const outcome = look(shape, execution, fact, now);
+  const outcome = isOf(shape, execution) ? look(shape, execution, fact, now) : 'workflow-unknown';
   if (typeof outcome === 'string') return { kind: 'ignored', why: outcome };
   return {
     kind: 'next',

@@ -85,7 +85,10 @@ export type ExecutionState =
 
 /** A piece of work on its way through a workflow. What it is about (its subject) stands beside it, not in it. */
 export interface Execution {
-  /** The name of the workflow's shape. */
+  /**
+   * The name of the workflow's shape, for good: work ends by the shape that it has begun by. A changed order of steps
+   * has a name of its own, and a release that does not know a name leaves such work as it is.
+   */
   readonly workflow: string;
   /** From 1; a retry of the whole is a new run. */
   readonly run: number;

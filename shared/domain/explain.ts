@@ -2,7 +2,7 @@ import { blockersOf, type Blocker } from './blockers.ts';
 import type { Batch } from './batch.ts';
 import { dueText, overdue } from './deadline.ts';
 import type { Eta } from './eta.ts';
-import type { Execution } from './execution.ts';
+import { isTerminal, type Execution } from './execution.ts';
 import type { Failure } from './failure.ts';
 import { gatesOf, type Closed, type GateScene } from './gate.ts';
 import type { Host } from './host.ts';
@@ -10,6 +10,7 @@ import type { HostName } from './ids.ts';
 import type { LimitOf } from './limit-waits.ts';
 import { isSettled, labelOf, type Move, type MoveLabel } from './move.ts';
 import type { Placement } from './placement.ts';
+import { isOf, moveEndpointShape } from './workflow-shape.ts';
 
 /** One answer to "what is going on here, why does it not go on, and what can I do?" */
 export interface Explanation {
@@ -80,6 +81,10 @@ export function explainMove(
   };
 }
 
+/** What has ended needs no release any more. */
+const isKnown = (execution: Execution): boolean =>
+  isOf(moveEndpointShape, execution) || isTerminal(execution.status.state);
+
 /** Of a move that several batches want: which, and how one of them leaves. */
 function wantedBy({ reasons = [], execution }: Move): string {
   if (reasons.length < 2 || isSettled(labelOf(execution))) return '';
@@ -88,6 +93,8 @@ function wantedBy({ reasons = [], execution }: Move): string {
 }
 
 function sentenceOf({ joined, execution }: Move, [blocker]: readonly Blocker[]): string {
+  if (!isKnown(execution))
+    return `has begun by the workflow ${execution.workflow}, which the release that is deployed does not know: it is left as it is until one that does is deployed`;
   const label = labelOf(execution);
   if (label === 'retired' && joined !== undefined) return `moved, by ${joined.move} of batch ${joined.batch}`;
   if (label === 'retired') return 'moved; the copy on the source has been retired';
@@ -121,6 +128,7 @@ function sinceWhen({ status, last }: Execution): number | undefined {
 
 function actionsFor({ id, endpoint, source, target, joined, execution }: Move): string[] {
   const { status } = execution;
+  if (!isKnown(execution)) return ['deploy the release that made it'];
   switch (status.state) {
     case 'waiting':
       if (joined !== undefined) return [`dray explain ${joined.move}`, `dray move withdraw ${id} --reason …`];

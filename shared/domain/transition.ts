@@ -20,6 +20,8 @@ export type IgnoredBecause =
   | 'early'
   | 'superseded'
   | 'past-the-pivot'
+  /** Another release has made it, by a workflow that this one does not know. */
+  | 'workflow-unknown'
   | 'not-applicable';
 
 /** All that a transition may look at. */

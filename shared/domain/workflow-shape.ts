@@ -15,6 +15,7 @@ export interface StepShape {
 }
 
 export interface WorkflowShape {
+  /** Of these steps in this order: with any others the name is another. */
   readonly name: string;
   readonly steps: readonly [StepShape, ...StepShape[]];
   /** The phase in which undos run. */
@@ -40,6 +41,10 @@ export interface WorkflowLimits {
   readonly backoffMs: number;
   readonly backoffCapMs: number;
 }
+
+/** Has this work begun by this shape? If not, another release has made it: nothing of it may be decided here. */
+export const isOf = (shape: WorkflowShape, { workflow }: { readonly workflow: string }): boolean =>
+  workflow === shape.name;
 
 export function stepIndex(shape: WorkflowShape, step: string): number {
   return shape.steps.findIndex((each) => each.name === step);

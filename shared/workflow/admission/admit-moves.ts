@@ -6,6 +6,7 @@ import { freshPace, nextMinute, startsLeft, withStarts, type Granted, type Pace 
 import { priorities } from '../../domain/priority.ts';
 import type { Rooms } from '../../domain/rooms.ts';
 import { mayBeSetBack } from '../../domain/transitions.ts';
+import { isOf } from '../../domain/workflow-shape.ts';
 import type { WaitingMove } from '../../ports/store.ts';
 import { Doors } from '../doors.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
@@ -186,7 +187,7 @@ async function learnOf(
   for (const move of moves) {
     if (move === undefined || move === 'unreadable') continue;
     const { id, batch, source, target, priority, createdAt, execution } = move;
-    const mayYield = mayBeSetBack(shape, execution.status, now);
+    const mayYield = isOf(shape, execution) && mayBeSetBack(shape, execution.status, now);
     holders.set(id, { id, batch, source, target, priority, createdAt, mayBeSetBack: mayYield });
   }
 }
@@ -249,7 +250,8 @@ async function begin(services: AdmissionServices, rooms: Rooms, waiting: Waiting
     'dispatch-moves',
   );
   if (decision.kind === 'ignored') {
-    // The index lagged behind: it has been admitted before, or has ended and wants no permits any more.
+    // The index lagged behind: it has been admitted before, or has ended and wants no permits any more. Or another
+    // release has made it, and admits it once that one is there again.
     await returnIfSettled(services, move);
     return false;
   }

@@ -2,6 +2,7 @@ import type { Batch } from '../../domain/batch.ts';
 import type { Hold } from '../../domain/pause.ts';
 import type { BatchId, MoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
+import { isOf, moveEndpointShape } from '../../domain/workflow-shape.ts';
 import { Refused } from '../requests/record-request.ts';
 import type { Services } from '../services.ts';
 
@@ -19,9 +20,17 @@ export async function knownBatch({ store }: SubjectServices, id: BatchId): Promi
   });
 }
 
-/** @throws Refused `move-unknown` */
+/** @throws Refused `move-unknown`, `workflow-unknown` */
 export async function knownMove({ store }: SubjectServices, id: MoveId): Promise<Move> {
   const move = await store.load('move', { id });
+  if (move !== undefined && !isOf(moveEndpointShape, move.execution)) {
+    throw new Refused({
+      code: 'workflow-unknown',
+      field: 'data.move',
+      sentence: `move ${id} has begun by the workflow ${move.execution.workflow}, which the release that is deployed does not know`,
+      cure: 'deploy the release that made it, and say it again: until then the move is left as it is',
+    });
+  }
   if (move !== undefined) return move;
   throw new Refused({
     code: 'move-unknown',

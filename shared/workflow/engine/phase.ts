@@ -1,5 +1,5 @@
 import type { Execution, RollingBackState, RunningState } from '../../domain/execution.ts';
-import { phaseOf, type WorkflowShape } from '../../domain/workflow-shape.ts';
+import { isOf, phaseOf, type WorkflowShape } from '../../domain/workflow-shape.ts';
 
 export type UnderWay = RunningState | RollingBackState;
 
@@ -12,8 +12,8 @@ export function phaseOfStatus(shape: WorkflowShape, status: UnderWay): string {
   return status.state === 'running' ? phaseOf(shape, status.step) : shape.rollbackPhase;
 }
 
-/** The phase that a task's next piece of work belongs to; undefined when there is none. */
+/** The phase that a task's next piece of work belongs to; undefined when there is none, or none that we know. */
 export function phaseOfTask(shape: WorkflowShape, execution: Execution): string | undefined {
-  const status = underWay(execution);
+  const status = isOf(shape, execution) ? underWay(execution) : undefined;
   return status === undefined ? undefined : phaseOfStatus(shape, status);
 }

@@ -1,5 +1,6 @@
 import { decide } from '../../domain/decide.ts';
 import type { Execution } from '../../domain/execution.ts';
+import { isOf } from '../../domain/workflow-shape.ts';
 import type { WorkMessage } from '../../ports/bus.ts';
 import type { Invocation, Services } from '../services.ts';
 import { noteClaim } from './figures.ts';
@@ -37,6 +38,14 @@ export async function work<T extends Task, Session>(
   }
   const status = underWay(task.execution);
   if (status === undefined) return;
+  if (!isOf(workflow.shape, task.execution)) {
+    // It stays due: the sweep asks again each minute, until the release that can go on with it is there again.
+    services.log.warn('work of a release that has another workflow is left as it is (workflow-unknown)', {
+      task: message.task,
+      workflow: task.execution.workflow,
+    });
+    return;
+  }
   const phase = phaseOfStatus(workflow.shape, status);
   if (message.kind === 'dead-man' && !(await isNeeded(services, message, task.execution, status, phase)))
     return;
