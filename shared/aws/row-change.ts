@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { restored } from '../contracts/rows/beyond.ts';
 import type { Attribute, Row } from '../contracts/rows/row.ts';
 import type { RecordKind, Records } from '../ports/store.ts';
 import { codecs, definedOnly, toRow } from './layout.ts';
@@ -11,7 +12,7 @@ export interface RowChange {
 
 /**
  * The attributes by which two versions of a record differ, with the id of the commit; what others change
- * without commits (permits, say) is left alone.
+ * without commits (permits, say) is left alone, and so is what a newer release has written.
  *
  * @throws RangeError when the two are not of one row
  */
@@ -22,10 +23,11 @@ export function changeBetween<K extends RecordKind>(
   commitId: string,
 ): RowChange {
   const codec = codecs[kind];
-  const [old, next] = [definedOnly(codec.encode(before)), toRow(kind, after)];
-  if (old.pk !== next.pk || old.sk !== next.sk) {
-    throw new RangeError(`a commit must not turn ${old.pk} ${old.sk} into ${next.pk} ${next.sk}`);
+  const [was, is] = [definedOnly(codec.encode(before)), toRow(kind, after)];
+  if (was.pk !== is.pk || was.sk !== is.sk) {
+    throw new RangeError(`a commit must not turn ${was.pk} ${was.sk} into ${is.pk} ${is.sk}`);
   }
+  const [old, next] = [restored(before, was, was), restored(before, was, is)];
   const rewritten = codec.rewritten?.(before, after) ?? [];
   const names = new Set([...Object.keys(old), ...Object.keys(next), ...rewritten]);
   const changed = [...names].filter(

@@ -1,4 +1,5 @@
 import { UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { carryOn } from '../contracts/rows/beyond.ts';
 import type { Row, RowKey } from '../contracts/rows/row.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/failures.ts';
@@ -93,7 +94,7 @@ export function createStore(options: StoreOptions): Store {
 
   function prepare<K extends RecordKind>(kind: K, before: Records[K], after: Records[K]) {
     const commitId = chance.unique();
-    const record: Records[K] = { ...after, version: before.version + 1 };
+    const record: Records[K] = carryOn(before, { ...after, version: before.version + 1 });
     const key: RowKey = codecs[kind].encode(before);
     return { commitId, record, key, change: changeBetween(kind, before, record, commitId) };
   }

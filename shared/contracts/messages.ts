@@ -5,14 +5,15 @@ import { batchIdField, hostNameField } from './fields.ts';
 
 /**
  * The messages between our functions, as they stand in a queue. Each carries the version of its form, so that
- * functions of two releases can read each other's while one replaces the other.
+ * functions of two releases can read each other's while one replaces the other: a field that a release does not know is
+ * passed over, and what must not be passed over makes another form.
  */
 const version = z.literal(1);
 const pointer = z.string().min(1).max(120);
 
 /** Work on a task: sent to the queue of the phase. */
 export const workMessage = z
-  .strictObject({
+  .object({
     v: version,
     kind: z.enum(['work', 'dead-man']),
     task: pointer,
@@ -27,16 +28,16 @@ export const workMessage = z
   }));
 
 export const planMessage = z
-  .strictObject({ v: version, batch: batchIdField })
+  .object({ v: version, batch: batchIdField })
   .transform(({ batch }): PlanMessage => ({ batch }));
 
 export const dispatchMessage = z
-  .strictObject({ v: version, batch: batchIdField.optional() })
+  .object({ v: version, batch: batchIdField.optional() })
   .transform(({ batch }): DispatchMessage => (batch === undefined ? {} : { batch }));
 
 /** One host to look over for things that a move left behind. */
 export const hostSweepMessage = z
-  .strictObject({ v: version, host: hostNameField })
+  .object({ v: version, host: hostNameField })
   .transform(({ host }) => ({ host }));
 
 /** The text of a message, as the schemas above read it. A few hundred bytes. */

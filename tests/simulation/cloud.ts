@@ -1,18 +1,9 @@
 import type { Change } from '../../shared/workflow/relay-changes.ts';
-import { relayChanges } from '../../shared/workflow/relay-changes.ts';
 import type { Invocation, Services } from '../../shared/workflow/services.ts';
-import { fanOutHostSweep } from '../../shared/workflow/sweep/sweep-host.ts';
-import { sweepRows } from '../../shared/workflow/sweep/sweep-rows.ts';
 import type { Sent } from '../support/memory-bus.ts';
-import {
-  deployments,
-  handle,
-  isQueueName,
-  type Delivery,
-  type FunctionName,
-  type QueueName,
-} from './functions.ts';
-import { servicesOf, type Backing } from './ports.ts';
+import { deployments, isQueueName, type Delivery, type FunctionName, type QueueName } from './functions.ts';
+import type { Generation } from './generation.ts';
+import type { Backing } from './ports.ts';
 import { Process, type Surroundings } from './process.ts';
 
 interface Message extends Delivery {
@@ -40,6 +31,7 @@ export class Cloud {
   onLeftRunning: (what: string) => void = () => undefined;
   readonly #around: Surroundings;
   readonly #backing: Backing;
+  readonly #deployed: () => Generation;
   readonly #ready = new Map<QueueName, Message[]>();
   /** Messages in queues or in somebody's hands. */
   readonly #kept = new Set<Message>();
@@ -51,8 +43,15 @@ export class Cloud {
   #hasStream = true;
   #isSweeping = true;
 
-  constructor(around: Surroundings, backing: Omit<Backing, 'onSent'>, skewMs: number) {
+  /** @param deployed the release of which the next process is */
+  constructor(
+    around: Surroundings,
+    backing: Omit<Backing, 'onSent'>,
+    skewMs: number,
+    deployed: () => Generation,
+  ) {
     this.#around = around;
+    this.#deployed = deployed;
     this.#skewMs = skewMs;
     this.#backing = {
       ...backing,
@@ -85,8 +84,12 @@ export class Cloud {
         repeat(ms, what);
       });
     };
-    repeat(everyMs.rows, () => this.#start('sweep-rows', (services, turn) => sweepRows(services, turn)));
-    repeat(everyMs.hosts, () => this.#start('sweep-hosts', (services) => fanOutHostSweep(services)));
+    repeat(everyMs.rows, () =>
+      this.#start('sweep-rows', ({ sweepRows }, services, turn) => sweepRows(services, turn)),
+    );
+    repeat(everyMs.hosts, () =>
+      this.#start('sweep-hosts', ({ fanOutHostSweep }, services) => fanOutHostSweep(services)),
+    );
   }
 
   endSchedule(): void {
@@ -170,7 +173,7 @@ export class Cloud {
     const open = new Set(taken);
     this.#start(
       queue,
-      async (services, invocation) => {
+      async ({ handle }, services, invocation) => {
         const failed = await handle(queue, services, taken, invocation);
         for (const message of taken) if (!failed.includes(message)) open.delete(message);
       },
@@ -206,7 +209,7 @@ export class Cloud {
       let isTold = false;
       this.#start(
         'relay',
-        async (services) => {
+        async ({ relayChanges }, services) => {
           await relayChanges(services, batch);
           isTold = true;
         },
@@ -222,7 +225,7 @@ export class Cloud {
   /** One invocation, in a process of its own. @param ended called once, however it ends */
   #start(
     fn: FunctionName,
-    work: (services: Services, invocation: Invocation) => Promise<void>,
+    work: (release: Generation, services: Services, invocation: Invocation) => Promise<void>,
     ended: () => void = () => undefined,
   ): void {
     const { timeline, dice } = this.#around;
@@ -253,7 +256,8 @@ export class Cloud {
       // The platform freezes what has ended, with whatever it still has under way, and may thaw it later.
       process.stop(dice.between(1, 10_000));
     };
-    work(servicesOf(process, this.#backing), invocation).then(
+    const release = this.#deployed();
+    work(release, release.servicesOf(process, this.#backing), invocation).then(
       () => {
         over('ends');
       },

@@ -13,7 +13,7 @@ const plan: readonly Fault[] = [
 test.each([1, 2, 3, 4, 5, 6])(
   'whatever messages are deleted, the sweeps bring everything to its end and tell all of it (seed %i)',
   async (seed) => {
-    const { broken, lines, struck } = await simulate(seed, plan, true);
+    const { broken, lines, struck } = await simulate(seed, plan, { keepsLines: true });
     expect(broken).toBeUndefined();
     expect(struck).toHaveLength(plan.length);
     expect(lines.filter((line) => /\b[1-9]\d* messages are deleted/.test(line)).length).toBeGreaterThan(0);

@@ -22,5 +22,5 @@ export async function shrink(
       else needed = fewer;
     }
   }
-  return { plan: needed, outcome: await simulate(seed, needed, true) };
+  return { plan: needed, outcome: await simulate(seed, needed, { keepsLines: true }) };
 }

@@ -7,7 +7,7 @@ import { Dice } from '../support/dice.ts';
 import { MemoryBlobs } from '../support/memory-blobs.ts';
 import { MemoryBus } from '../support/memory-bus.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
-import { MemoryTable } from '../support/memory-table.ts';
+import { MemoryTable, type MemoryChange } from '../support/memory-table.ts';
 import { Clients } from './clients.ts';
 import { Cloud } from './cloud.ts';
 import { complaints } from './ending.ts';
@@ -15,6 +15,7 @@ import { FaultDesk } from './fault-desk.ts';
 import { planFaults, type Fault } from './faults.ts';
 import { assertAlways, assertGone, assertSwept, Broken, type Scope } from './invariants.ts';
 import { password } from './ports.ts';
+import { generation, type Generation } from './generation.ts';
 import type { Surroundings } from './process.ts';
 import { Standing } from './records.ts';
 import { assertChange, assertTold } from './row-invariants.ts';
@@ -62,14 +63,23 @@ export function planOf(seed: number): { readonly scenario: Scenario; readonly fa
   return { scenario, faults: planFaults(seed, { hosts, moves, untilMs: scenario.calmAtMs - 5_000 }) };
 }
 
+/** How a scenario is run that is not run as always. */
+export interface Run {
+  readonly keepsLines?: boolean;
+  /** The release of which a process is that begins so many milliseconds after the beginning. By default this one. */
+  readonly deployed?: (afterMs: number, dice: Dice) => Generation;
+  /** Told of every write of the table. */
+  readonly onChange?: (change: MemoryChange) => void;
+}
+
 /** Runs one scenario from its beginning until everything has come to its end. */
 export async function simulate(
   seed: number,
   plan: readonly Fault[] = planOf(seed).faults,
-  keepsLines = false,
+  run: Run = {},
 ): Promise<Outcome> {
   const { scenario } = planOf(seed);
-  const simulation = new Simulation(seed, scenario, plan, keepsLines);
+  const simulation = new Simulation(seed, scenario, plan, run);
   await simulation.prepare();
   return await simulation.run();
 }
@@ -78,6 +88,7 @@ class Simulation {
   readonly #seed: number;
   readonly #scenario: Scenario;
   readonly #plan: readonly Fault[];
+  readonly #run: Run;
   readonly #around: Surroundings;
   readonly #standing = new Standing();
   readonly #blobs = new MemoryBlobs();
@@ -95,8 +106,9 @@ class Simulation {
   #broken: string | undefined;
   #isOver = false;
 
-  constructor(seed: number, scenario: Scenario, plan: readonly Fault[], keepsLines: boolean) {
+  constructor(seed: number, scenario: Scenario, plan: readonly Fault[], run: Run) {
     this.#seed = seed;
+    this.#run = run;
     this.#scenario = scenario;
     this.#plan = plan;
     this.#losesOnlyMessages = plan.every(({ kind }) => kind === 'queues' || kind === 'stream');
@@ -104,7 +116,7 @@ class Simulation {
     this.#around = {
       timeline,
       dice: new Dice(seed ^ 0x0ddba11),
-      trace: new Trace(keepsLines, began),
+      trace: new Trace(run.keepsLines ?? false, began),
       faults: new FaultDesk(plan),
       network: new Network(),
       table: new MemoryTable(),
@@ -115,7 +127,8 @@ class Simulation {
     this.#bus = new MemoryBus({ now: () => timeline.now });
     const skewMs = plan.find((fault) => fault.kind === 'skew')?.mostMs ?? 0;
     const backing = { table, blobs: this.#blobs, bus: this.#bus, dice, settings: scenario.settings };
-    this.#cloud = new Cloud(this.#around, backing, skewMs);
+    const deployed = (): Generation => run.deployed?.(timeline.now - began, dice) ?? generation;
+    this.#cloud = new Cloud(this.#around, backing, skewMs, deployed);
     this.#clients = new Clients(this.#around, this.#standing);
     this.#weather = new Weather(this.#around, this.#cloud, scenario);
     this.#scope = { standing: this.#standing, network, written: this.#clients.written, whole: new Map() };
@@ -175,6 +188,7 @@ class Simulation {
       });
     }
     table.onChange = (change) => {
+      this.#run.onChange?.(change);
       const told = this.#standing.take(change);
       if (told === undefined) return;
       if (told.kind === 'endpoint' && told.after !== undefined) this.#noteHome(told.after);

@@ -28,9 +28,9 @@ describe('the whole pipeline, under chance', () => {
 
   test('two seeds are two scenarios, and two runs of one are the same, line by line', async () => {
     const { faults } = planOf(7);
-    const one = await simulate(7, faults, true);
-    const again = await simulate(7, faults, true);
-    const other = await simulate(8, faults, true);
+    const one = await simulate(7, faults, { keepsLines: true });
+    const again = await simulate(7, faults, { keepsLines: true });
+    const other = await simulate(8, faults, { keepsLines: true });
     expect(again.lines).toEqual(one.lines);
     expect(other.hash).not.toBe(one.hash);
   });

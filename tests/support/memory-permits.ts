@@ -1,5 +1,6 @@
 import { codecs } from '../../shared/aws/layout.ts';
 import { changeBetween } from '../../shared/aws/row-change.ts';
+import { carryOn } from '../../shared/contracts/rows/beyond.ts';
 import type { HostName } from '../../shared/domain/ids.ts';
 import type { Attribute, Row } from '../../shared/contracts/rows/row.ts';
 import { StepFailure } from '../../shared/domain/failure.ts';
@@ -31,7 +32,7 @@ export function createMemoryPermits(table: MemoryTable): Permits {
       });
     },
     async setBack(before, after) {
-      const record: Move = { ...after, version: before.version + 1 };
+      const record: Move = carryOn(before, { ...after, version: before.version + 1 });
       const { set, remove } = changeBetween(
         'move',
         before,

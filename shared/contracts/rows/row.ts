@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Json } from '../../domain/json.ts';
 import { RowUnreadable } from '../../ports/failures.ts';
+import { split, unknownIn, withParts } from './beyond.ts';
 
 /** An attribute of a row, before it is put into the form of the wire. */
 export type Attribute =
@@ -39,17 +40,38 @@ export interface RowCodec<Key, Record> {
 
 const anyKey = z.looseObject({ pk: z.string(), sk: z.string() });
 
-/** Parses a row by its schema; the failure names the row and the attribute. */
-export function readRow<Schema extends z.ZodType>(schema: Schema, row: unknown): z.output<Schema> {
+/**
+ * Parses a row by its schema. Attributes that the schema does not know are a newer release's: they are passed over, and
+ * stay in the row whatever this release writes there. Anything else is a failure, which names the row and the attribute.
+ *
+ * @throws RowUnreadable
+ */
+export function readRow<Schema extends z.ZodType<object>>(schema: Schema, row: unknown): z.output<Schema> {
   const parsed = schema.safeParse(row);
-  if (parsed.success) return parsed.data;
+  return parsed.success ? parsed.data : (readKnown(schema, row, parsed.error) ?? refuse(row, parsed.error));
+}
+
+/** What this release knows of a row that a newer one has written; undefined when more than that is wrong. */
+function readKnown<Schema extends z.ZodType<object>>(
+  schema: Schema,
+  row: unknown,
+  error: z.core.$ZodError,
+): z.output<Schema> | undefined {
+  const paths = unknownIn(error);
+  if (paths === undefined) return undefined;
+  const { known, parts } = split(row, paths);
+  const { data } = schema.safeParse(known);
+  return data === undefined ? undefined : withParts(data, parts);
+}
+
+function refuse(row: unknown, error: z.core.$ZodError): never {
   const key = anyKey.safeParse(row);
   const name = key.success ? `${key.data.pk} ${key.data.sk}` : 'of unknown key';
-  const issue = parsed.error.issues[0];
+  const issue = error.issues.find(({ code }) => code !== 'unrecognized_keys') ?? error.issues[0];
   const where = issue === undefined ? '' : `attribute "${issue.path.join('.')}": ${issue.message}`;
   throw new RowUnreadable(
     `row-unreadable: row ${name}, ${where}; deploy the version that wrote it, or repair the attribute`,
-    { cause: parsed.error },
+    { cause: error },
   );
 }
 

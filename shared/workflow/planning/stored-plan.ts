@@ -19,7 +19,7 @@ const place = z.int().nonnegative();
  * A plan in object storage, beside the list of its endpoints and in that order. Hosts and sentences stand in it once
  * and entries name their places: a hundred thousand take about two megabytes.
  */
-const schema = z.strictObject({
+const schema = z.object({
   v: z.literal(1),
   hosts: z.array(z.custom<HostName>((value) => typeof value === 'string' && isHostName(value))),
   whys: z.array(z.string()),
