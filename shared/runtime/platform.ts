@@ -2,7 +2,7 @@ import type { Logger } from '@aws-lambda-powertools/logger';
 import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
-import type { Metric } from '../ports/meter.ts';
+import type { Measured, Metric } from '../ports/meter.ts';
 import type { Invocation } from '../workflow/services.ts';
 import { machineClock } from './clock.ts';
 import { readConfig, type Config } from './config.ts';
@@ -28,10 +28,10 @@ function makePlatform(config: Config): Platform {
   return { config, logger: createLogger(config), meter: createMeter(config.STAGE, machineClock) };
 }
 
-/** A figure of what this very function does. */
-export function noteOfFunction(metric: Metric, value = 1): void {
+/** A figure of what this very function does. @param also what else it is of */
+export function noteOfFunction(metric: Metric, value = 1, ...also: readonly Measured[]): void {
   const { config, meter } = platform();
-  meter.note(metric, value, { function: config.AWS_LAMBDA_FUNCTION_NAME });
+  meter.note(metric, value, { function: config.AWS_LAMBDA_FUNCTION_NAME }, ...also);
 }
 
 /** A function with its logs and figures around it. */

@@ -150,7 +150,8 @@ async function report(
   error: unknown,
   { messageId, attributes, eventSourceARN }: SQSRecord,
 ): Promise<Failure | undefined> {
-  noteOfFunction('RecordsFailed');
+  // Of all functions together there is an alarm.
+  noteOfFunction('RecordsFailed', 1, {});
   const { logger, config } = platform();
   const receives = Number(attributes.ApproximateReceiveCount);
   if (receives >= config.MAX_RECEIVES) noteOfFunction('RecordsSetAside');

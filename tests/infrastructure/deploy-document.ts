@@ -14,6 +14,7 @@ const making: Readonly<Record<string, string>> = {
   'AWS::CloudFront::Distribution': 'cloudfront:CreateDistribution',
   'AWS::CloudFront::OriginAccessControl': 'cloudfront:CreateOriginAccessControl',
   'AWS::CloudWatch::Alarm': 'cloudwatch:PutMetricAlarm',
+  'AWS::CloudWatch::Dashboard': 'cloudwatch:PutDashboard',
   'AWS::DynamoDB::Table': 'dynamodb:CreateTable',
   'AWS::EC2::SecurityGroup': 'ec2:CreateSecurityGroup',
   'AWS::EC2::VPCEndpoint': 'ec2:CreateVpcEndpoint',

@@ -8,6 +8,7 @@ export function masked(template: PackagedTemplate): unknown {
       JSON.stringify(template, (key, value: unknown) => {
         // Bundles lie under the time at which they were made.
         if (key === 'S3Key') return '(when it was packaged)';
+        if (key === 'DashboardBody') return '(resources/dashboard.cjs)';
         // The document of the API is in resources/api.
         if (key === 'Body') return '(resources/api)';
         return value;

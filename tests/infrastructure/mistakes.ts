@@ -76,6 +76,11 @@ export const mistakes: readonly Mistake[] = [
     found: /ScaleWaitAlarm names docs\/runbook\.md#scale-waits, which is not there/,
   },
   {
+    what: 'a page that names what is not there',
+    make: set('Dashboard', 'DashboardBody', { 'Fn::Sub': '{"widgets":["${Tabel}","${!PROP(x)}"]}' }),
+    found: /^Dashboard refers to Tabel$/m,
+  },
+  {
     what: 'a message that comes back while its function is at it',
     make: set('TransferQueue', 'VisibilityTimeout', 899),
     found: /a message of TransferQueue comes back while TransferEndpointLambdaFunction is at it/,

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { projectedIndexes } from '../../shared/aws/projections.ts';
 import { readConfig } from '../../shared/runtime/config.ts';
 import { rolePoliciesOf } from './policies.ts';
+import { testWatch } from './watch.ts';
 import { idsOf, ofType, propertiesOf, reference, required, type PackagedTemplate } from './template.ts';
 
 const functionProperties = z.object({
@@ -20,7 +21,7 @@ const queueProperties = z.object({
 });
 const mappingProperties = z.object({ EventSourceArn: reference, FunctionName: reference });
 
-const nameProperties = /^(?:Queue|Topic|Table|Bucket|Function|Alarm|LogGroup|UsagePlan)Name$/;
+const nameProperties = /^(?:Queue|Topic|Table|Bucket|Function|Alarm|Dashboard|LogGroup|UsagePlan)Name$/;
 /** What is a reference is no name. */
 const name = z.union([
   z.string(),
@@ -72,13 +73,15 @@ export function testStage(stage: string, made: () => PackagedTemplate, touching:
   test('has one alarm in which people hear of dead letters', () => {
     const told = ofType(made(), 'AWS::CloudWatch::Alarm')
       .map(([, { Properties }]) => Properties)
-      .filter(({ Namespace }) => Namespace === 'AWS/SQS');
+      .filter(({ MetricName }) => MetricName === 'ApproximateNumberOfMessagesVisible');
     expect(told).toHaveLength([...queues().keys()].filter((id) => /(?:Dead|Failures)Queue$/.test(id)).length);
     for (const { AlarmName, AlarmActions } of told) {
       expect(AlarmName).toMatch(new RegExp(`^drayage-${stage}-`));
       expect(AlarmActions).toEqual([{ Ref: 'AlarmsTopic' }]);
     }
   });
+
+  testWatch(stage, made);
 
   test('tells the relay of every kind of row that it tells the world of', () => {
     const [, { Properties }] = required(

@@ -114,7 +114,7 @@ export function referencesIn(value: unknown): string[] {
     if (key === 'Ref' && typeof part === 'string') add(part);
     else if (key === 'Fn::GetAtt' && Array.isArray(part)) add(String(part[0]));
     else if (key === 'Fn::Sub' && typeof part === 'string') {
-      for (const [, name = ''] of part.matchAll(/\$\{([^}.]+)/g)) add(name);
+      for (const [, name = ''] of part.matchAll(/\$\{(?!!)([^}.]+)/g)) add(name);
     } else if (key === 'DependsOn') for (const id of some.parse(part)) add(String(id));
     else if (Array.isArray(part)) for (const item of part) walk(item, '');
     else if (isRecord(part)) {
