@@ -2,9 +2,10 @@ import { codecs } from '../shared/aws/layout.ts';
 import type { FoundRows, RowsQuery } from '../shared/aws/rows-query.ts';
 import { createViews } from '../shared/aws/views.ts';
 import { endpointsOnHost } from '../shared/contracts/rows/endpoint.ts';
-import type { Row, RowKey } from '../shared/contracts/rows/row.ts';
-import { batchIdFrom } from '../shared/domain/ids.ts';
+import type { Attribute, Row, RowKey } from '../shared/contracts/rows/row.ts';
+import { batchIdFrom, type HostName, type MoveId } from '../shared/domain/ids.ts';
 import type { Seat, Snapshot } from '../shared/domain/planning/snapshot.ts';
+import type { Permits } from '../shared/ports/store.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { machineClock } from '../shared/runtime/clock.ts';
 import { planBatch, type PlanServices } from '../shared/workflow/planning/plan-batch.ts';
@@ -40,7 +41,7 @@ export async function planInPages(fleet: Snapshot) {
     store,
     blobs,
     bus,
-    permits: createMemoryPermits(table),
+    permits: table.permits,
     views: createViews({ query: table.query, clock: machineClock }),
     clock: machineClock,
     chance: machineChance,
@@ -61,11 +62,14 @@ const pagesOfInvocation = 2_200;
 
 /**
  * A table in memory that is small: what is measured is the planner's memory. Rows of endpoints are made when they are
- * read, of a claim only the claim is kept, and moves are counted and forgotten.
+ * read, of a claim only the claim is kept, and moves are counted and forgotten. Space that is set aside is put to a
+ * host's row where it lies, as a database does it, and not by making the whole row anew.
  */
 class FleetTable extends MemoryTable {
   moves = 0;
   stayed = 0;
+  readonly permits: Permits;
+  readonly #reserved = new Map<string, Map<MoveId, number>>();
   readonly #seats: ReadonlyMap<string, Seat>;
   readonly #onHosts: ReadonlyMap<string, readonly Seat[]>;
   readonly #claims = new Map<string, Pick<Row, 'claim' | 'claims' | 'version'>>();
@@ -74,13 +78,37 @@ class FleetTable extends MemoryTable {
     super();
     this.#seats = new Map(seats.map((seat) => [`ENDPOINT#${seat.endpoint}`, seat]));
     this.#onHosts = Map.groupBy(seats, ({ host }) => endpointsOnHost(host));
+    this.permits = {
+      ...createMemoryPermits(this),
+      reserve: async (host, move, bytes) => {
+        await Promise.resolve();
+        this.#reservedOn(host).set(move, bytes);
+      },
+      unreserve: async (host, move) => {
+        await Promise.resolve();
+        this.#reservedOn(host).delete(move);
+      },
+    };
     const inner = this.query;
     this.query = async (query) => this.#endpointsIn(query) ?? (await inner(query));
   }
 
   override async read(key: RowKey): Promise<Row | undefined> {
     await Promise.resolve();
-    return this.#endpointRow(key) ?? (await super.read(key));
+    const endpoint = this.#endpointRow(key);
+    if (endpoint !== undefined) return endpoint;
+    const row = await super.read(key);
+    const reserved = this.#reserved.get(key.pk);
+    return row === undefined || reserved === undefined
+      ? row
+      : { ...row, reserved: Object.fromEntries(reserved) };
+  }
+
+  #reservedOn(name: HostName): Map<MoveId, number> {
+    const { pk } = codecs.host.key({ name });
+    const reserved = this.#reserved.get(pk) ?? new Map<MoveId, number>();
+    this.#reserved.set(pk, reserved);
+    return reserved;
   }
 
   override async write(
@@ -108,8 +136,7 @@ class FleetTable extends MemoryTable {
     const seat = this.#seats.get(pk);
     if (seat === undefined) return undefined;
     const { endpoint, driver, host, bytes, labels, group, zones, pin } = seat;
-    return {
-      ...codecs.endpoint.key(seat),
+    const row: Record<string, Attribute | undefined> = {
       kind: 'endpoint',
       listing: '',
       onHost: '',
@@ -120,17 +147,17 @@ class FleetTable extends MemoryTable {
       database: endpoint,
       epoch: 1,
       arbitration: { kind: 'serving' },
-      claims: 0,
       announcedEpoch: 1,
       sizeBytes: bytes,
       labels,
-      ...(group === undefined ? undefined : { group: { ...group } }),
-      ...(zones === undefined ? undefined : { zones: [...zones] }),
-      ...(pin === undefined ? undefined : { pin }),
       registeredAt: 0,
+      claims: 0,
       version: 1,
-      ...this.#claims.get(pk),
     };
+    if (group !== undefined) row['group'] = { ...group };
+    if (zones !== undefined) row['zones'] = zones;
+    if (pin !== undefined) row['pin'] = pin;
+    return Object.assign(row, this.#claims.get(pk), codecs.endpoint.key(seat));
   }
 
   #endpointsIn({ index, hash }: RowsQuery): FoundRows | undefined {

@@ -57,8 +57,8 @@ export function toRow<K extends RecordKind>(kind: K, record: Records[K]): Row {
 }
 
 /** Without what is absent, however deep. */
-export function definedOnly({ pk, sk, ...rest }: Row): Row {
-  return { pk, sk, ...definedIn(rest) };
+export function definedOnly(row: Row): Row {
+  return { ...definedIn(row), pk: row.pk, sk: row.sk };
 }
 
 interface Attributes {

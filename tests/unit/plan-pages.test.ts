@@ -4,6 +4,7 @@ import type { Selection } from '../../shared/domain/batch.ts';
 import { batchIdFrom, endpointName, hostName, type HostName } from '../../shared/domain/ids.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
+import type { Store } from '../../shared/ports/store.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { moveIdOf, planBatch, type PlanServices } from '../../shared/workflow/planning/plan-batch.ts';
 import { ManualClock } from '../support/engine-bench.ts';
@@ -53,7 +54,7 @@ async function furnished(selection: Selection, others: Readonly<Record<string, P
   };
   const reservedOn = async (name: HostName) =>
     Object.entries((await store.load('host', { name }))?.reserved ?? {}).sort();
-  return { table, services, store, batch, moves, reservedOn };
+  return { table, services, store, clock, batch, moves, reservedOn };
 }
 
 const roomy = { a: { capacityBytes: 200 }, b: { capacityBytes: 150 }, c: { capacityBytes: 100 } };
@@ -73,6 +74,30 @@ const placementOf = (endpoint: Placement['endpoint']): Placement => ({
   registeredAt: 0,
   version: 1,
 });
+
+/** Does something after each page. */
+class AfterPage extends MemoryBus {
+  readonly #then: () => Promise<void>;
+
+  constructor(clock: ManualClock, then: () => Promise<void>) {
+    super(clock);
+    this.#then = then;
+  }
+
+  override async sendDispatch(...message: Parameters<MemoryBus['sendDispatch']>): Promise<void> {
+    await super.sendDispatch(...message);
+    await this.#then();
+  }
+}
+
+async function closed(store: Store, name: HostName): Promise<void> {
+  const host = await store.load('host', { name });
+  if (host === undefined) throw new Error('no host');
+  await store.commit('host', host, {
+    ...host,
+    intent: { value: 'cordoned', sequence: 1, reason: 'test' },
+  });
+}
 
 const longEnough = { remainingMs: () => 60_000 };
 /** Ends the invocation after so many pages. */
@@ -137,14 +162,39 @@ describe('planning in pages', () => {
     }
   });
 
+  test('looks at a target again when a second has passed: in the midst of its pages it sees that one was closed', async () => {
+    for (const [passes, isSeen] of [
+      [999, false],
+      [1_000, true],
+    ] as const) {
+      const { services, store, clock, moves } = await furnished(drain);
+      const looks: string[] = [];
+      const load: typeof store.load = (kind, key) => {
+        if (kind === 'host' && 'name' in key) looks.push(key.name);
+        return store.load(kind, key);
+      };
+      let before: Awaited<ReturnType<typeof moves>> | undefined;
+      const bus = new AfterPage(clock, async () => {
+        if (before !== undefined) return;
+        before = await moves();
+        looks.length = 0;
+        for (const name of ['a', 'b'].map(hostName)) await closed(store, name);
+        clock.pass(passes);
+      });
+      await planBatch({ ...services, bus, store: { ...store, load } }, { batch: id }, longEnough);
+      const late = (await moves()).filter((move) => before?.every((each) => each.id !== move.id) === true);
+      expect(late).toHaveLength(5);
+      expect(looks.length > 0).toBe(isSeen);
+      expect(late.some(({ target }) => target === 'a' || target === 'b')).toBe(!isSeen);
+    }
+  });
+
   test('chooses anew, by the same rules, where a target has been closed since the plan', async () => {
     const { services, store, batch, moves } = await furnished(drain);
     await planBatch(services, { batch: id }, pages(1));
     expect(await batch()).toMatchObject({ state: 'planning', planned: 25 });
     const before = await moves();
-    const a = await store.load('host', { name: hostName('a') });
-    if (a === undefined) throw new Error('no host');
-    await store.commit('host', a, { ...a, intent: { value: 'cordoned', sequence: 1, reason: 'test' } });
+    await closed(store, hostName('a'));
     await planBatch(services, { batch: id }, longEnough);
     const made = await moves();
     expect(made.filter(({ id: move }) => before.some((each) => each.id === move))).toEqual(before);

@@ -30,9 +30,10 @@ const optionsField = jsonField.transform((value, context): JsonObject => {
 const reservedField = z.custom<Host['reserved']>(
   (it) =>
     isObject(it) &&
-    Object.entries(it).every(
-      ([move, bytes]) => isMoveId(move) && Number.isInteger(bytes) && Number(bytes) >= 0,
-    ),
+    Object.keys(it).every((move) => {
+      const bytes = it[move];
+      return typeof bytes === 'number' && Number.isInteger(bytes) && bytes >= 0 && isMoveId(move);
+    }),
 );
 
 const sequence = z.exactOptional(z.int());

@@ -1,6 +1,7 @@
 import type { Scale } from './evenness.ts';
 import type { Ground, Site } from './ground.ts';
 import { obstacle, type Traveller } from './rules.ts';
+import type { Seat } from './snapshot.ts';
 
 export interface Choice {
   readonly site: Site;
@@ -14,6 +15,7 @@ export interface Choice {
  */
 export function choose(ground: Ground, scale: Scale, traveller: Traveller): Choice | undefined {
   const { seat, from } = traveller;
+  const isFree = seat.group === undefined && seat.pin === undefined;
   let best: Site | undefined;
   let bestRank = 0;
   let bestCost = 0;
@@ -21,7 +23,7 @@ export function choose(ground: Ground, scale: Scale, traveller: Traveller): Choi
   for (const site of ground.openSites(seat.driver)) {
     if (site === from || obstacle(ground, traveller, site) !== undefined) continue;
     of += 1;
-    const rank = site.host.name === seat.pin ? -1 : ground.othersInZone(seat, site.host.zone);
+    const rank = isFree ? 0 : rankOf(ground, seat, site);
     if (best !== undefined && rank > bestRank) continue;
     const cost = scale.costOf(site, seat.bytes);
     if (best !== undefined && rank === bestRank && cost >= bestCost) continue;
@@ -31,3 +33,6 @@ export function choose(ground: Ground, scale: Scale, traveller: Traveller): Choi
   }
   return best === undefined ? undefined : { site: best, of };
 }
+
+const rankOf = (ground: Ground, seat: Seat, { host }: Site): number =>
+  host.name === seat.pin ? -1 : ground.othersInZone(seat, host.zone);

@@ -6,6 +6,7 @@ import {
   moveIdFrom,
   type BatchId,
   type EndpointName,
+  type HostName,
   type MoveId,
 } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
@@ -30,6 +31,9 @@ export type PlanServices = Pick<
 
 /** Endpoints between two records of how far planning has come. */
 const pageSize = 25;
+
+/** A host is looked at again by a page when what is known of it is older. */
+const knownForMs = 1_000;
 
 /**
  * Makes one move per selected endpoint. The whole plan is made once and stored; then its moves are made page by page:
@@ -80,6 +84,8 @@ interface Begun {
   readonly course: Course;
   /** What was still to be made of it when this began: the course counts it, made or not. */
   readonly ours: ReadonlySet<MoveId>;
+  /** When pages have looked at hosts (epoch milliseconds). */
+  readonly lookedAt: Map<HostName, number>;
 }
 
 /**
@@ -112,7 +118,7 @@ async function begin(services: PlanServices, batch: Batch): Promise<Begun | unde
   if (batch.plan !== undefined) {
     const entries = await readPlan(services, batch.plan, names);
     Course.settle(ground, entries.slice(batch.planned));
-    return { batch, entries, course: new Course(ground, selection), ours: before };
+    return { batch, entries, course: new Course(ground, selection), ours: before, lookedAt: new Map() };
   }
   const plan = planOn(ground, batch.resolved === undefined ? selection : listed(selection, names));
   const entries = batch.resolved === undefined ? entriesOf(plan) : inOrder(entriesOf(plan), names);
@@ -132,7 +138,7 @@ async function begin(services: PlanServices, batch: Batch): Promise<Begun | unde
   });
   if (answer.kind === 'conflict') return undefined;
   const ours = new Set(entries.map(({ endpoint }) => moveIdOf(services, batch, endpoint)));
-  return { batch: answer.record, entries, course: new Course(ground, selection), ours };
+  return { batch: answer.record, entries, course: new Course(ground, selection), ours, lookedAt: new Map() };
 }
 
 /** A batch that an earlier release has listed and not planned: its endpoints stay, and so does their order. */
@@ -223,13 +229,19 @@ async function planPage(services: PlanServices, begun: Begun, page: readonly Pla
   return !answers.includes('changed');
 }
 
-/** The hosts of a page as they are now: what has been closed or filled since the plan takes nothing. */
+/**
+ * The hosts of a page as they are now, or were a moment ago: what has been closed or filled since the plan takes nothing.
+ * Many pages go to the same hosts, and a full host has a large row.
+ */
 async function refreshTargets(
   services: PlanServices,
-  { course, ours }: Begun,
+  { course, ours, lookedAt }: Begun,
   page: readonly PlanEntry[],
 ): Promise<void> {
-  const names = [...new Set(page.flatMap(({ to }) => to?.target ?? []))];
+  const now = services.clock.now();
+  const names = [...new Set(page.flatMap(({ to }) => to?.target ?? []))].filter(
+    (name) => now - (lookedAt.get(name) ?? -Infinity) >= knownForMs,
+  );
   const hosts = await loadReadable(
     services,
     'host',
@@ -237,6 +249,7 @@ async function refreshTargets(
   );
   for (const [index, name] of names.entries()) {
     const host = hosts[index];
+    lookedAt.set(name, now);
     if (host === undefined || host === 'unreadable') course.close(name);
     else course.refresh(planHostOf(host, ours));
   }

@@ -31,11 +31,14 @@ const schema = z.object({
 
 /** Moves first, in the order of the plan; then what has nowhere to go. */
 export function entriesOf({ moves, unplaced }: Plan): readonly PlanEntry[] {
+  // The same few sentences a hundred thousand times: each is kept once.
+  const kept = new Map<string, string>();
+  const once = (why: string): string => kept.get(why) ?? (kept.set(why, why), why);
   return [
     ...moves.map(({ seat, target, why }) => ({
       endpoint: seat.endpoint,
       from: seat.host,
-      to: { target, why },
+      to: { target, why: once(why) },
     })),
     ...unplaced.map(({ seat }) => ({ endpoint: seat.endpoint, from: seat.host })),
   ];
