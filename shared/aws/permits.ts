@@ -54,6 +54,15 @@ export function createPermits({ client, table, chance }: PermitsOptions): Permit
       });
     },
 
+    async vacate(host, move) {
+      await update(host, {
+        UpdateExpression: 'REMOVE #reserved.#move DELETE #held :move',
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: { '#reserved': 'reserved', '#move': move, '#held': attributeOf.in },
+        ExpressionAttributeValues: { ':move': { SS: [move] } },
+      });
+    },
+
     async setBack(before, after) {
       const commitId = chance.unique();
       const record: Move = carryOn(before, { ...after, version: before.version + 1 });

@@ -85,6 +85,8 @@ export interface Permits {
   /** `true` if the move now holds (or already held) one of `limit` permits. */
   take(host: HostName, side: PermitSide, move: MoveId, limit: number): Promise<boolean>;
   giveBack(host: HostName, side: PermitSide, move: MoveId): Promise<void>;
+  /** Gives back all that a move has of the host it goes to, permit and space, in one write. */
+  vacate(host: HostName, move: MoveId): Promise<void>;
   /**
    * Commits that a move waits again, and gives back both its permits, all at once or not at all: nobody ever sees it
    * under way without them, and who is late finds another version.

@@ -93,6 +93,9 @@ describe.each(cloudFaults)('when a call is %s', (fault) => {
     expect((await row()).reserved).toEqual({ [mine]: 5_000 });
     await spoiled(async () => ports.permits.unreserve(name, mine));
     expect((await row()).reserved).toEqual({});
+    await ports.permits.reserve(name, mine, 5_000);
+    await spoiled(async () => ports.permits.vacate(name, mine));
+    expect((await row()).reserved).toEqual({});
   });
 
   test('a record is made, changed and removed once', async () => {

@@ -124,6 +124,27 @@ describe.each(subjects)('permits on $name', ({ open, runs }) => {
     expect((await store.load('host', { name }))?.reserved).toEqual({ [other]: 70 });
   });
 
+  test('of a target go back with the space, and what others hold of it stays', async () => {
+    const name = await freshHost();
+    const [one, other] = moves(2);
+    if (one === undefined || other === undefined) throw new RangeError('no moves');
+    for (const move of [one, other]) {
+      await permits.take(name, 'in', move, 2);
+      await permits.reserve(name, move, 70);
+    }
+    await permits.take(name, 'out', one, 1);
+    await permits.vacate(name, one);
+    await permits.vacate(name, one);
+    expect(await store.load('host', { name })).toMatchObject({
+      version: 1,
+      permitsOut: [one],
+      permitsIn: [other],
+      reserved: { [other]: 70 },
+    });
+    await permits.vacate(name, other);
+    expect(await store.load('host', { name })).toMatchObject({ permitsIn: [], reserved: {} });
+  });
+
   test('of a host that is not there are refused by name, and giving them back is no fault', async () => {
     const name = sampleOf(anyHostName);
     const move = sampleOf(anyMoveId);
@@ -131,6 +152,7 @@ describe.each(subjects)('permits on $name', ({ open, runs }) => {
     await expect(permits.reserve(name, move, 1)).rejects.toThrow(/host-unknown/);
     await permits.giveBack(name, 'out', move);
     await permits.unreserve(name, move);
+    await permits.vacate(name, move);
     expect(await store.load('host', { name })).toBeUndefined();
   });
 });

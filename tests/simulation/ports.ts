@@ -119,6 +119,8 @@ function permitsOf(process: Process, inner: Permits): Permits {
       process.call(writes(`give back permit ${side} of ${host} of ${move}`), () =>
         inner.giveBack(host, side, move),
       ),
+    vacate: (host, move) =>
+      process.call(writes(`give back what ${move} has of ${host}`), () => inner.vacate(host, move)),
     setBack: (before, after) => {
       const key = codecs.move.key(before);
       const name = `set back ${key.pk} v${String(before.version)}`;

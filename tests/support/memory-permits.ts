@@ -31,6 +31,13 @@ export function createMemoryPermits(table: MemoryTable): Permits {
         return { ...row, [name]: held.size === 0 ? undefined : held };
       });
     },
+    async vacate(host, move) {
+      await onHost(host, (row) => {
+        const { [move]: _, ...reserved } = mapIn(row, 'reserved');
+        const held = new Set([...setIn(row, attributeOf.in)].filter((each) => each !== move));
+        return { ...row, reserved, [attributeOf.in]: held.size === 0 ? undefined : held };
+      });
+    },
     async setBack(before, after) {
       const record: Move = carryOn(before, { ...after, version: before.version + 1 });
       const { set, remove } = changeBetween(

@@ -134,8 +134,7 @@ async function replan(
   if (answer.kind === 'conflict') return;
   // Between the two a sweep may have taken it for space that nobody wants.
   await permits.reserve(target, id, bytes);
-  await permits.giveBack(former, 'in', id);
-  await permits.unreserve(former, id);
+  await permits.vacate(former, id);
   log.warn('a move goes elsewhere: its target has failed', {
     move: id,
     batch,

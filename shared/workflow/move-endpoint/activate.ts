@@ -30,11 +30,7 @@ export const activate: Step<Move, MoveScene> = {
     }
     const retained = await session.release();
     const { permits } = services;
-    await Promise.all([
-      permits.giveBack(source, 'out', id),
-      permits.giveBack(target, 'in', id),
-      permits.unreserve(target, id),
-    ]);
+    await Promise.all([permits.giveBack(source, 'out', id), permits.vacate(target, id)]);
     await mustArbitrate(services, endpoint, { kind: 'release', move: id });
     const frozen = resultsOf(hand.task).freeze;
     openedAt ??= services.clock.now();

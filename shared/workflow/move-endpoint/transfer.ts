@@ -1,5 +1,6 @@
 import { StepFailure } from '../../domain/failure.ts';
-import { freeBytes } from '../../domain/host.ts';
+import { freeBytes, type Host } from '../../domain/host.ts';
+import type { HostName, MoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Preflight } from '../../ports/driver.ts';
 import type { Step, UndoOutcome } from '../engine/workflow.ts';
@@ -38,11 +39,7 @@ export const preflight: MoveStep = {
     const { permits } = scene.services;
     const { id, endpoint, source, target } = hand.task;
     await mustArbitrate(scene.services, endpoint, { kind: 'release', move: id });
-    await Promise.all([
-      permits.giveBack(source, 'out', id),
-      permits.giveBack(target, 'in', id),
-      permits.unreserve(target, id),
-    ]);
+    await Promise.all([permits.giveBack(source, 'out', id), permits.vacate(target, id)]);
     return { kind: 'done' };
   },
 };
@@ -76,8 +73,7 @@ export const reserve: MoveStep = {
     const { id, target, endpoint } = hand.task;
     const { preflight: found } = resultsOf(hand.task);
     if (found === undefined) throw missing('the result of preflight');
-    await services.permits.reserve(target, id, found.sizeBytes);
-    const host = await loadHost(services, target);
+    const host = await withRoomFor(services, target, id, found.sizeBytes);
     // Our own reservation is in it, so what is left must not be below zero.
     const left = freeBytes(host, (await storedOn(services, target)).bytes);
     if (left >= 0) return { kind: 'done' };
@@ -96,6 +92,19 @@ export const reserve: MoveStep = {
     return { kind: 'done' };
   },
 };
+
+/** A host on which so much is set aside for a move. It mostly is, since it was planned: then nothing is written. */
+async function withRoomFor(
+  services: MoveScene['services'],
+  name: HostName,
+  move: MoveId,
+  bytes: number,
+): Promise<Host> {
+  const host = await loadHost(services, name);
+  if (host.reserved[move] === bytes) return host;
+  await services.permits.reserve(name, move, bytes);
+  return loadHost(services, name);
+}
 
 const megabytes = (bytes: number): string => `${String(Math.ceil(bytes / 1_000_000))} MB`;
 
