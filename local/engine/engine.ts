@@ -142,7 +142,20 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     invoke: (name, payload, waits) => functions.invoke(name, payload, waits),
   });
 
-  const apiServer = await startApiServer(apiPort, () => exposition.text(Date.now()));
+  const apiServer = await startApiServer(apiPort, () => {
+    for (const { spec, use } of functions.pools.values()) {
+      const dimensions = { function: spec.name };
+      for (const [metric, sum] of [
+        ['Invocations', use.invocations],
+        ['Errors', use.errors],
+        ['Timeouts', use.timeouts],
+        ['Crashes', use.crashes],
+        ['ColdStarts', use.coldStarts],
+      ] as const)
+        exposition.count({ namespace: 'Lambda', metric, dimensions }, sum);
+    }
+    return exposition.text(Date.now());
+  });
   // By way of the gateway: what is written wakes those who read the stream.
   const table = createTableCaller(gatewayEndpoint, region);
   const clients = createProvisionClients(region, {

@@ -1,5 +1,4 @@
-import type { Figures } from './embedded.ts';
-import { keyOf } from './embedded.ts';
+import { keyOf, type Figures, type SeriesName } from './embedded.ts';
 
 /** How a figure is to be read: it adds to a sum; it stands until the next one; it is one of many. */
 type Kind = 'count' | 'level' | 'spread';
@@ -47,18 +46,8 @@ export class OpenMetrics {
   add({ name, unit, at, values, isAgain }: Figures): void {
     // Whoever adds up what is told apart is not to count it twice.
     if (isAgain) return;
-    const { metric, namespace, dimensions } = name;
-    const family = this.#familyOf(namespace, metric, unit);
-    const key = keyOf(name);
-    const series = family.series.get(key) ?? {
-      labels: labelsOf(dimensions),
-      at,
-      last: 0,
-      sum: 0,
-      count: 0,
-      within: bounds.map(() => 0),
-    };
-    family.series.set(key, series);
+    const family = this.#familyOf(name, unit);
+    const series = seriesOf(family, name, at);
     const scale = family.unit === 'seconds' ? 1_000 : 1;
     for (const value of values.map((each) => each / scale)) {
       series.last = value;
@@ -68,6 +57,11 @@ export class OpenMetrics {
         if (value <= bound) series.within[index] = (series.within[index] ?? 0) + 1;
     }
     series.at = Math.max(series.at, at);
+  }
+
+  /** A count that somebody else keeps. @param sum since the cloud was started */
+  count(name: SeriesName, sum: number): void {
+    seriesOf(this.#familyOf(name, 'Count'), name, 0).sum = sum;
   }
 
   /** @param now epoch milliseconds */
@@ -81,7 +75,7 @@ export class OpenMetrics {
     return [...lines, '# EOF', ''].join('\n');
   }
 
-  #familyOf(namespace: string, metric: string, told: string | undefined): Family {
+  #familyOf({ namespace, metric }: SeriesName, told: string | undefined): Family {
     const key = `${namespace} ${metric}`;
     const known = this.#families.get(key);
     if (known !== undefined) return known;
@@ -94,6 +88,20 @@ export class OpenMetrics {
     this.#families.set(key, family);
     return family;
   }
+}
+
+function seriesOf({ series }: Family, name: SeriesName, at: number): Series {
+  const key = keyOf(name);
+  const found = series.get(key) ?? {
+    labels: labelsOf(name.dimensions),
+    at,
+    last: 0,
+    sum: 0,
+    count: 0,
+    within: bounds.map(() => 0),
+  };
+  series.set(key, found);
+  return found;
 }
 
 function headOf({ name, kind, unit, says }: Family): string[] {

@@ -45,6 +45,8 @@ export function createMeter(stage: string, clock: Pick<Clock, 'now'>): LoggingMe
   return {
     flush,
     note: (metric, value, ...told) => {
+      // What cannot be written must not fail the work that it is about.
+      if (!Number.isFinite(value)) return;
       const now = clock.now();
       const [oldest] = held.values();
       if (oldest !== undefined && now - oldest.since >= longestHeldMs) flush();

@@ -1,6 +1,6 @@
 import { BatchProcessor, EventType, processPartialResponse } from '@aws-lambda-powertools/batch';
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type * as z from 'zod';
+import * as z from 'zod';
 import type { Invocation } from '../workflow/services.ts';
 import { StepFailure, type Failure } from '../domain/failure.ts';
 import { noteFailure } from '../workflow/note-failure.ts';
@@ -30,6 +30,7 @@ export function queueHandler<Message>(
       const { data } = schema.safeParse(jsonOf(record.body));
       if (data !== undefined) await onPoison?.(data, failure, invocation);
     },
+    ({ body }) => pointedAt(schema, body),
   );
 }
 
@@ -46,6 +47,7 @@ export function textQueueHandler(
 function recordHandler(
   handle: (record: SQSRecord, invocation: Invocation) => Promise<void>,
   onPoison?: OnPoison<SQSRecord>,
+  about: (record: SQSRecord) => object = () => ({}),
 ): QueueHandler {
   return wrap(async (event, context) => {
     const invocation = invocationOf(context);
@@ -56,7 +58,7 @@ function recordHandler(
         await handle(record, invocation);
         noteOfFunction('RecordsHandled');
       } catch (error) {
-        const failure = await report(error, record);
+        const failure = await report(error, record, about(record));
         if (failure !== undefined) await setAside(record, failure, invocation);
         throw error;
       }
@@ -103,7 +105,7 @@ export function gatheringQueueHandler<Message>(
       try {
         await attempt([record]);
       } catch (error) {
-        await report(error, record);
+        await report(error, record, pointedAt(schema, record.body));
         failed.push(record);
       }
     };
@@ -135,6 +137,20 @@ function read<Message>(schema: z.ZodType<Message>, text: string): Message {
   );
 }
 
+const pointers = z
+  .object({
+    task: z.exactOptional(z.string()),
+    phase: z.exactOptional(z.string()),
+    batch: z.exactOptional(z.string()),
+    host: z.exactOptional(z.string()),
+  })
+  .transform(({ task, ...others }) => (task === undefined ? others : { move: task, ...others }));
+
+/** What a message of ours is about, for the log; of one that cannot be read nothing is said. */
+function pointedAt<Message>(schema: z.ZodType<Message>, text: string): object {
+  return pointers.safeParse(schema.safeParse(jsonOf(text)).data).data ?? {};
+}
+
 function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -149,6 +165,7 @@ const notedFrom = 2;
 async function report(
   error: unknown,
   { messageId, attributes, eventSourceARN }: SQSRecord,
+  about: object,
 ): Promise<Failure | undefined> {
   // Of all functions together there is an alarm.
   noteOfFunction('RecordsFailed', 1, {});
@@ -158,6 +175,7 @@ async function report(
   logger.error('record failed, it will be delivered again', {
     messageId,
     received: receives,
+    ...about,
     error: error instanceof Error ? error : new Error(String(error)),
   });
   if (receives < notedFrom) return undefined;

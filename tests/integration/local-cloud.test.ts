@@ -319,6 +319,7 @@ test('an alarm of the template is raised on what functions write, and publishes 
   expect(answer.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
   expect(faultsOfExposition(text)).toEqual([]);
   expect(text).toContain('fixture_latency_seconds_count{host="one"} 1\n');
+  expect(text).toMatch(/^lambda_invocations_total\{function="fixture-local-probe"\} [1-9]\d*$/m);
 });
 
 test('what the template has and the cloud does not run is listed', () => {

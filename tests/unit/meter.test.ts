@@ -80,6 +80,14 @@ describe('the meter of a function', () => {
     expect(written()).toEqual([['ReplicationLagMs', 'Milliseconds', { host: 'a' }, [3], whose]]);
   });
 
+  test('takes no figure that is none', () => {
+    const meter = createMeter('test', clock);
+    meter.note('MessageAgeMs', Number.NaN, { function: 'plan' });
+    meter.note('MessageAgeMs', Infinity, { function: 'plan' });
+    meter.flush();
+    expect(said).toEqual([]);
+  });
+
   test('loses none of many', () => {
     const meter = createMeter('test', clock);
     for (let nth = 0; nth < 250; nth += 1) meter.note('TakeOvers', nth, { phase: 'transfer' }, {});

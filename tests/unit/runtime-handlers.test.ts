@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { problem } from '../../shared/contracts/api/problems.ts';
-import { planMessage } from '../../shared/contracts/messages.ts';
+import { figuresIn } from '../../local/metrics/embedded.ts';
+import { planMessage, workMessage } from '../../shared/contracts/messages.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import { invocationContext, queueRecord, variables } from '../support/runtime-environment.ts';
 
@@ -55,6 +56,39 @@ describe('a function behind a queue of ours', () => {
       context,
     );
     expect(answer.batchItemFailures).toEqual([{ itemIdentifier: 'a' }, { itemIdentifier: 'b' }]);
+  });
+
+  test('logs which move, batch or host a message is about that failed', async () => {
+    const work = { v: 1, kind: 'work', task: `mv_${'1'.repeat(20)}`, phase: 'transfer' };
+    const failing = async (): Promise<void> => Promise.reject(new Error('no'));
+    await queueHandler(workMessage, failing)({ Records: [queueRecord('a', JSON.stringify(work))] }, context);
+    await gatheringQueueHandler(planMessage, failing)({ Records: [queueRecord('b', plan('2'))] }, context);
+    const logged = said.split('\n').filter((line) => line.includes('record failed'));
+    expect(logged.map((line): unknown => JSON.parse(line))).toMatchObject([
+      { messageId: 'a', move: work.task, phase: 'transfer' },
+      { messageId: 'b', batch: batch('2') },
+    ]);
+  });
+
+  test('counts what it was done with, what failed, and how old messages were when they came first', async () => {
+    const handler = queueHandler(planMessage, async (message) => {
+      if (message.batch === batch('2')) throw new Error('no');
+    });
+    const old = queueRecord('c', plan('3'));
+    old.attributes.ApproximateReceiveCount = '2';
+    await handler({ Records: [queueRecord('a', plan('1')), queueRecord('b', plan('2')), old] }, context);
+    const noted = said.split('\n').flatMap((line) => figuresIn(line));
+    const found = noted.map(({ name, values }) => [
+      name.metric,
+      name.dimensions['function'] !== undefined,
+      values.length,
+    ]);
+    expect(found).toEqual([
+      ['MessageAgeMs', true, 2],
+      ['RecordsHandled', true, 2],
+      ['RecordsFailed', true, 1],
+      ['RecordsFailed', false, 1],
+    ]);
   });
 
   test.each(['', 'no json', '{}', '{"v":2,"batch":"bt_"}'])(
