@@ -43,6 +43,8 @@ export interface CloudOptions {
   readonly inMemory?: boolean;
   /** Write units per second that a partition key of a table or index may take, as AWS's 1,000. Default: no limit. */
   readonly writeLimitPerKey?: number;
+  /** Counts the table's units by kind of record, and what functions' reads use: slower. Default false. */
+  readonly meterInDetail?: boolean;
   /** 1 is real time, 60 makes a second of a minute, 0 leaves schedules to `fire`. Default 1. */
   readonly scheduleSpeed?: number;
   /** Environments at once of a function without reserved concurrency. Default 16. */
@@ -172,6 +174,7 @@ function complete(options: CloudOptions): EngineOptions {
     port: options.port ?? 0,
     dynamo: options.dynamo ?? 'dynoxide',
     inMemory: options.inMemory ?? false,
+    meterInDetail: options.meterInDetail ?? false,
     scheduleSpeed: options.scheduleSpeed ?? 1,
     defaultConcurrency: options.defaultConcurrency ?? 16,
     idleSeconds: options.idleSeconds ?? 120,

@@ -11,6 +11,7 @@ export const engineOptions = z.object({
   dynamo: z.enum(['dynoxide', 'dynamodb-local']),
   inMemory: z.boolean(),
   writeLimitPerKey: z.number().positive().optional(),
+  meterInDetail: z.boolean(),
   scheduleSpeed: z.number().min(0),
   defaultConcurrency: z.number().int().positive(),
   idleSeconds: z.number().positive(),
@@ -27,7 +28,7 @@ export const cloudDescription = z.object({
   api: apiAddress.optional(),
   /** Where figures are, in the text form of OpenMetrics. */
   metrics: z.string(),
-  functions: z.array(z.object({ logicalId: z.string(), name: z.string() })),
+  functions: z.array(z.object({ logicalId: z.string(), name: z.string(), memoryMb: z.number() })),
   schedules: z.array(z.object({ logicalId: z.string(), name: z.string(), expression: z.string() })),
   notEmulated: z.array(z.object({ type: z.string(), logicalIds: z.array(z.string()) })),
 });
@@ -68,8 +69,10 @@ const sourceUse = z.object({
 
 const tableUse = z.object({
   writeUnits: z.number(),
+  unitsOf: z.record(z.string(), z.number()),
   indexUnits: z.record(z.string(), z.number()),
   requests: z.number(),
+  readUnits: z.number(),
   throttled: z.number(),
 });
 

@@ -132,6 +132,7 @@ export class Deployment {
       functions: [...this.#options.functions.pools.values()].map(({ spec }) => ({
         logicalId: spec.logicalId,
         name: spec.name,
+        memoryMb: spec.memoryMb,
       })),
       schedules: this.#schedules.map(({ spec }) => ({
         logicalId: spec.logicalId,

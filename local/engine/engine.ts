@@ -94,7 +94,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const sqs = createAwsJsonClient(messaging.endpoint, region, 'sqs');
   const streams = createAwsJsonClient(dynamo.endpoint, region, 'dynamodb');
   const secrets = await openSecrets(dir.secrets, region);
-  const meter = new WriteMeter(options.writeLimitPerKey);
+  const meter = new WriteMeter(options.writeLimitPerKey, options.meterInDetail);
   const written = new Signal();
   const metrics = new MetricStore();
   const exposition = new OpenMetrics(meanings);

@@ -8,12 +8,17 @@ import { serviceCalls, type ServiceCall, type ServiceRequest } from './service-c
 /** Names a folder for what functions, and the API, have asked of services. Without it nothing is noted. */
 export const CALL_LOG_FOLDER = 'DRAYAGE_CALLS';
 
+/** Set to anything, every call is noted, with its time, and not only those that differ. */
+export const CALL_LOG_OF_EACH = 'DRAYAGE_CALLS_OF_EACH';
+
 /** A call, and who has made it: a function by its logical id, or the API. */
 export const notedCall = z.object({
   caller: z.string(),
   action: z.string(),
   resource: z.string(),
   leadingKeys: z.array(z.string()).optional(),
+  /** Epoch milliseconds; where every call is noted. */
+  at: z.number().optional(),
 });
 export type NotedCall = z.infer<typeof notedCall>;
 
@@ -24,7 +29,10 @@ export type NotedCall = z.infer<typeof notedCall>;
 export const callerOf = (userAgent: string | undefined): string | undefined =>
   /(?:^| )app\/([A-Za-z0-9]+)/.exec(userAgent ?? '')?.[1];
 
-/** Notes each different call of functions and the API once, for those who judge roles by them. */
+/**
+ * Notes each different call of functions and the API once, for those who judge roles by them; or each request for
+ * itself, for those who count them.
+ */
 export class CallLog {
   readonly #file: string;
   readonly #region: string;
@@ -59,14 +67,24 @@ export class CallLog {
   }
 
   note(caller: string, request: ServiceRequest): void {
+    if ((process.env[CALL_LOG_OF_EACH] ?? '') !== '') {
+      // A request of many items is one.
+      const [call] = serviceCalls(request, this.#region);
+      if (call !== undefined)
+        this.#write({ caller, action: call.action, resource: call.resource, at: Date.now() });
+      return;
+    }
     for (const whole of serviceCalls(request, this.#region)) {
       const call = { ...whole, leadingKeys: unlike(whole.leadingKeys ?? []) };
       const kind = kindOf(caller, call);
       if (this.#known.has(kind)) continue;
       this.#known.add(kind);
-      const noted: NotedCall = { caller, ...call };
-      appendFileSync(this.#file, `${JSON.stringify(noted)}\n`);
+      this.#write({ caller, ...call });
     }
+  }
+
+  #write(noted: NotedCall): void {
+    appendFileSync(this.#file, `${JSON.stringify(noted)}\n`);
   }
 }
 

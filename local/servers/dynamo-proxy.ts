@@ -1,8 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
+import { callerOf } from './call-log.ts';
 import { exchange, passOn, readBody, sendJson, type Answer, type Upstream } from './http.ts';
 import type { WriteMeter } from './write-meter.ts';
-import { WRITE_OPERATIONS, writesOf, type ItemWrite } from './write-requests.ts';
+import { READ_OPERATIONS, WRITE_OPERATIONS, writesOf, type ItemWrite } from './write-requests.ts';
 
 const OVER_LIMIT =
   'Throughput exceeds the limit of a partition key (1,000 write units a second): spread the writes over more keys.';
@@ -16,8 +17,8 @@ export interface DynamoProxyOptions {
 }
 
 /**
- * Stands in front of DynamoDB: passes reads on untouched, counts what writes consume, and, when a limit per key is
- * set, refuses writes to hot keys the way AWS does (the request, the item of a batch, or the statement).
+ * Stands in front of DynamoDB: passes reads on untouched (a meter in detail counts those of functions), counts what
+ * writes consume, and, when a limit per key is set, refuses writes to hot keys the way AWS does (the request, the item of a batch, or the statement).
  */
 export function createDynamoProxy(
   options: DynamoProxyOptions,
@@ -26,11 +27,14 @@ export function createDynamoProxy(
 
   return async (operation, incoming, outgoing) => {
     if (!WRITE_OPERATIONS.has(operation)) {
-      passOn(upstream, incoming, outgoing);
+      const isMetered = meter.inDetail && READ_OPERATIONS.has(operation);
+      if (isMetered && callerOf(incoming.headers['user-agent']) !== undefined)
+        relay(await read(incoming), outgoing);
+      else passOn(upstream, incoming, outgoing);
       return;
     }
     const text = (await readBody(incoming)).toString('utf8');
-    const writes = meter.limits ? writesOf(operation, JSON.parse(text), meter.keysOf) : [];
+    const writes = meter.asksForItems ? writesOf(operation, JSON.parse(text), meter.keysOf) : [];
     const refused = writes.map((write) => write !== undefined && !meter.admits(write));
     if (!refused.includes(true)) {
       relay(await forward(text, incoming, writes), outgoing);
@@ -50,6 +54,13 @@ export function createDynamoProxy(
       refuse(outgoing);
     }
   };
+
+  async function read(incoming: IncomingMessage): Promise<Answer> {
+    const text = (await readBody(incoming)).toString('utf8');
+    const answer = await exchange(upstream, incoming, askForCapacity(text));
+    if (answer.status === 200) meter.chargeRead(JSON.parse(answer.body.toString('utf8')));
+    return answer;
+  }
 
   async function forward(
     text: string,

@@ -7,9 +7,13 @@ import type { ItemWrite, KeysOf } from './write-requests.ts';
 export interface TableUse {
   /** Write units of the table itself, as DynamoDB reports them; a refused condition costs one. */
   writeUnits: number;
+  /** The same by the beginning of the sort key, in lower case. Of a meter in detail only. */
+  unitsOf: Record<string, number>;
   indexUnits: Record<string, number>;
   /** Requests that wrote, batches and transactions counted once. */
   requests: number;
+  /** Read units that functions have used, of the table and of its indexes. Of a meter in detail only. */
+  readUnits: number;
   /** Items refused because their key, or an index key, was over the limit. */
   throttled: number;
 }
@@ -30,16 +34,24 @@ export class WriteMeter {
   readonly #tables = new Map<string, TableShape>();
   readonly #use = new Map<string, TableUse>();
   readonly #limiter: KeyLimiter | undefined;
+  /** Whether it asks what each write is of, and what reads use: slower. */
+  readonly inDetail: boolean;
   /** For each item the index keys it stands under now: an update that does not name them still writes there. */
   readonly #standing = new Map<string, readonly string[]>();
 
   /** `limitPerKey` in write units a second; nothing means no limit. */
-  constructor(limitPerKey: number | undefined) {
+  constructor(limitPerKey: number | undefined, inDetail = false) {
+    this.inDetail = inDetail;
     this.#limiter = limitPerKey === undefined ? undefined : new KeyLimiter(limitPerKey);
   }
 
   get limits(): boolean {
     return this.#limiter !== undefined;
+  }
+
+  /** Whether it has to be told which items a request writes. */
+  get asksForItems(): boolean {
+    return this.limits || this.inDetail;
   }
 
   get hottest(): HottestKey | undefined {
@@ -82,8 +94,18 @@ export class WriteMeter {
         use.indexUnits[index] = (use.indexUnits[index] ?? 0) + CapacityUnits;
       }
       const items = writes.filter((write) => write?.table === one.TableName);
-      for (const item of items) this.#chargeKey(item, units / items.length);
+      for (const item of items) {
+        this.#chargeKey(item, units / items.length);
+        if (item !== undefined) this.#chargeKind(item, units / items.length);
+      }
     }
+  }
+
+  /** Counts what an answer to a read says was used. */
+  chargeRead(body: unknown): void {
+    const used = answer.safeParse(body);
+    for (const { TableName, CapacityUnits } of used.success ? (used.data.ConsumedCapacity ?? []) : [])
+      this.#of(TableName).readUnits += CapacityUnits;
   }
 
   /** A condition that did not hold consumed a unit all the same. */
@@ -92,6 +114,7 @@ export class WriteMeter {
     use.requests += 1;
     use.writeUnits += 1;
     this.#chargeKey(write, 1);
+    this.#chargeKind(write, 1);
   }
 
   /** Takes a change from the table's stream: what the write cost on the keys of indexes. */
@@ -117,10 +140,17 @@ export class WriteMeter {
     if (write?.key !== undefined) this.#limiter?.charge(tableKey(write.table, write.key), units);
   }
 
+  #chargeKind({ table, key, range }: ItemWrite, units: number): void {
+    if (!this.inDetail) return;
+    const [kind = ''] = (range ?? key ?? 'unknown').toLowerCase().split('#');
+    const { unitsOf } = this.#of(table);
+    unitsOf[kind] = (unitsOf[kind] ?? 0) + units;
+  }
+
   #of(table: string): TableUse {
     let use = this.#use.get(table);
     if (use === undefined) {
-      use = { writeUnits: 0, indexUnits: {}, requests: 0, throttled: 0 };
+      use = { writeUnits: 0, unitsOf: {}, indexUnits: {}, requests: 0, readUnits: 0, throttled: 0 };
       this.#use.set(table, use);
     }
     return use;

@@ -20,7 +20,7 @@ export interface KeyNames {
 /** Names of a table's key attributes, or nothing for a table we do not know. */
 export type KeysOf = (table: string) => KeyNames | undefined;
 
-/** Operations that write; everything else is passed on untouched. */
+/** Operations that write. */
 export const WRITE_OPERATIONS: ReadonlySet<string> = new Set([
   'PutItem',
   'UpdateItem',
@@ -30,6 +30,15 @@ export const WRITE_OPERATIONS: ReadonlySet<string> = new Set([
   'ExecuteStatement',
   'BatchExecuteStatement',
   'ExecuteTransaction',
+]);
+
+/** Operations of the table that read, and whose answers say what they consumed. */
+export const READ_OPERATIONS: ReadonlySet<string> = new Set([
+  'GetItem',
+  'BatchGetItem',
+  'Query',
+  'Scan',
+  'TransactGetItems',
 ]);
 
 const attributes = z.record(z.string(), z.unknown());
