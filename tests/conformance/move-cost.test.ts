@@ -1,4 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { measureSteps } from '../../bench/cost-engine.ts';
+import { dollars, engineAlone, twelveSteps } from '../../bench/cost-model.ts';
 import { codecs } from '../../shared/aws/layout.ts';
 import { toItem } from '../../shared/aws/wire.ts';
 import { decide } from '../../shared/domain/decide.ts';
@@ -7,7 +9,8 @@ import { batchId, endpointName, hostName, moveId } from '../../shared/domain/ids
 import type { Move } from '../../shared/domain/move.ts';
 import { moveEndpointShape } from '../../shared/domain/workflow-shape.ts';
 import type { Store } from '../../shared/ports/store.ts';
-import { openMeteredTable } from '../support/metered-table.ts';
+import { openMeteredTable, tableName, type MeteredTable } from '../support/metered-table.ts';
+import { MoveBench } from '../support/move-bench.ts';
 
 const start = Date.UTC(2026, 10, 21, 8, 30, 10);
 const day = 24 * 3_600_000;
@@ -128,16 +131,79 @@ function sizeOfValue(value: ReturnType<typeof toItem>[string]): number {
   return 1;
 }
 
+let metered: MeteredTable;
+beforeAll(async () => {
+  metered = await openMeteredTable();
+});
+afterAll(async () => {
+  await metered.close();
+});
+
+interface Units {
+  readonly table: number;
+  readonly byKind: Readonly<Record<string, number>>;
+  readonly byIndex: Readonly<Record<string, number>>;
+}
+
+/** Write units of what happens meanwhile. */
+async function unitsOf(what: () => Promise<unknown>): Promise<Units> {
+  const read = () => structuredClone(metered.meter.use()[tableName]);
+  const before = read();
+  await what();
+  const after = read();
+  const less = (now: Readonly<Record<string, number>> = {}, was: Readonly<Record<string, number>> = {}) =>
+    Object.fromEntries(
+      Object.entries(now).flatMap(([name, units]) =>
+        units === was[name] ? [] : [[name, units - (was[name] ?? 0)]],
+      ),
+    );
+  return {
+    table: (after?.writeUnits ?? 0) - (before?.writeUnits ?? 0),
+    byKind: less(after?.unitsOf, before?.unitsOf),
+    byIndex: less(after?.indexUnits, before?.indexUnits),
+  };
+}
+
 test('a move costs what docs/table.md says: one unit a transition, and few in the indexes', async () => {
-  const { store, meter, close } = await openMeteredTable();
-  try {
-    const { commits, largest } = await live(store);
-    const use = meter.use()['metered'];
-    expect(commits).toBe(19);
-    expect(largest).toBeLessThanOrEqual(1_024);
-    expect(use?.writeUnits).toBe(20);
-    expect(use?.indexUnits).toEqual({ byBatch: 9, byTime: 1, byDue: 6, byWaiting: 2 });
-  } finally {
-    await close();
-  }
+  const lives: Life[] = [];
+  const units = await unitsOf(async () => lives.push(await live(metered.store)));
+  expect(lives).toEqual([{ commits: 19, largest: expect.any(Number) }]);
+  expect(lives[0]?.largest).toBeLessThanOrEqual(1_024);
+  expect(units).toEqual({
+    table: 20,
+    byKind: { move: 20 },
+    byIndex: { byBatch: 9, byTime: 1, byDue: 6, byWaiting: 2 },
+  });
+});
+
+/** What preflight finds of the endpoint of a `MoveBench`. */
+const sizeOfShop = 8_692;
+
+test('what a move writes on its endpoint, its hosts and for its cleanup is what docs/table.md says', async () => {
+  const bench = new MoveBench(metered);
+  const { id, source, target } = await bench.begin();
+  const { permits, views } = metered;
+  const units = await unitsOf(async () => {
+    await permits.reserve(target, id, sizeOfShop);
+    await permits.take(source, 'out', id, 1);
+    await permits.take(target, 'in', id, 1);
+    await bench.deliver();
+    bench.clock.pass(day);
+    await bench.bus.sendWork({ kind: 'work', task: id, phase: 'retire' }, 0);
+    await bench.deliver();
+  });
+  expect((await bench.move()).execution.status.state).toBe('completed');
+  expect((await views.cleanupsOn(source)).items).toEqual([]);
+  expect(units).toEqual({
+    // It was made and admitted before. Eighteen commits: of the last eleven the row has more than a KiB, by its results.
+    byKind: { move: 29, endpoint: 5, host: 5, cleanup: 7 },
+    byIndex: { byBatch: 6, byDue: 6, byHost: 6 },
+    table: 46,
+  });
+});
+
+test('the step engine alone does twelve steps for at most 12 dollars a million', async () => {
+  const used = await measureSteps(twelveSteps.workMs);
+  expect(used).toEqual({ writeUnits: 14, dueUnits: 2, reads: 2, messages: 2, invocations: 2 });
+  expect(dollars(engineAlone(twelveSteps, used, 10))).toBeLessThanOrEqual(12);
 });

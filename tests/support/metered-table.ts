@@ -6,8 +6,10 @@ import { createDynamoClient, createDynamoOnceClient } from '../../shared/aws/cli
 import { projectedIndexes } from '../../shared/aws/projections.ts';
 import type { Patience } from '../../shared/aws/patience.ts';
 import { createPermits } from '../../shared/aws/permits.ts';
+import { createQuery } from '../../shared/aws/rows-query.ts';
 import { createStore } from '../../shared/aws/store.ts';
-import type { Permits, Store } from '../../shared/ports/store.ts';
+import { createViews } from '../../shared/aws/views.ts';
+import type { Permits, Store, Views } from '../../shared/ports/store.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { machineClock } from '../../shared/runtime/clock.ts';
 import { createTestTable, localClient, startTestDynamo } from './test-table.ts';
@@ -15,18 +17,23 @@ import { createTestTable, localClient, startTestDynamo } from './test-table.ts';
 export interface MeteredTable {
   readonly store: Store;
   readonly permits: Permits;
+  readonly views: Views;
   readonly meter: WriteMeter;
   readonly close: () => Promise<void>;
 }
 
-const table = 'metered';
+/** What the meter calls it. */
+export const tableName = 'metered';
 
-/** A table behind a meter that counts write units and, with a limit, throttles hot keys as AWS does. */
+/**
+ * A table behind a meter that counts write units, by kind of record too, and, with a limit, throttles hot keys as AWS
+ * does.
+ */
 export async function openMeteredTable(limitPerKey?: number, patience?: Patience): Promise<MeteredTable> {
   const dynamo = await startTestDynamo('dynoxide');
-  const meter = new WriteMeter(limitPerKey);
+  const meter = new WriteMeter(limitPerKey, true);
   meter.know({
-    name: table,
+    name: tableName,
     hash: 'pk',
     range: 'sk',
     indexes: projectedIndexes.map(({ name, hash, range, include }) => ({
@@ -54,11 +61,12 @@ export async function openMeteredTable(limitPerKey?: number, patience?: Patience
   const endpoint = localClient(`http://127.0.0.1:${String(proxyPort)}`);
   const client = createDynamoClient(endpoint);
   const onceClient = createDynamoOnceClient(endpoint);
-  await createTestTable(client, table);
-  const basis = { client, table, clock: machineClock, chance: machineChance };
+  await createTestTable(client, tableName);
+  const basis = { client, table: tableName, clock: machineClock, chance: machineChance };
   return {
     store: createStore({ ...basis, onceClient, ...(patience === undefined ? {} : { patience }) }),
     permits: createPermits(basis),
+    views: createViews({ query: createQuery(basis), clock: machineClock }),
     meter,
     close: async () => {
       client.destroy();

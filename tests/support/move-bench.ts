@@ -42,7 +42,8 @@ export class MoveBench {
   beforeCall: (call: HostCall) => Promise<void> | void = () => undefined;
   readonly services: Services;
 
-  constructor() {
+  /** @param over where its rows are, if not in memory */
+  constructor(over?: Pick<Services, 'store' | 'permits' | 'views'>) {
     const { clock, table } = this;
     const simulated = this.#remembering(simulatedDriver(inProcess(this.network, clock)));
     const driver = notedDriver(simulated, async (call, go) => {
@@ -54,10 +55,10 @@ export class MoveBench {
       clock,
       calendar: machineCalendar,
       chance: { ...machineChance, fraction: () => 0 },
-      store: createMemoryStore(table, { chance: machineChance }),
-      permits: createMemoryPermits(table),
+      store: over?.store ?? createMemoryStore(table, { chance: machineChance }),
+      permits: over?.permits ?? createMemoryPermits(table),
       journal: createMemoryJournal(table),
-      views: createViews({ query: table.query, clock }),
+      views: over?.views ?? createViews({ query: table.query, clock }),
       blobs: new MemoryBlobs(),
       bus: this.bus,
       secrets: createMemorySecrets(new Map([['password', 'secret']])),
