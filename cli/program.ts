@@ -3,6 +3,7 @@ import { Command, type CommanderError } from 'commander';
 import { exit } from './cli-error.ts';
 import type { Session } from './session.ts';
 import { printable } from './text.ts';
+import { addAudit } from './verbs/audit.ts';
 import { addBatch } from './verbs/batch.ts';
 import { addPauseAll, moveCommands, moveVerbs } from './verbs/commands.ts';
 import { addDeadLetters } from './verbs/dead-letters.ts';
@@ -92,6 +93,7 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addDoctor(program, session);
   addRefusals(program, session);
   addNotifications(program, session);
+  addAudit(program, session);
   addDeadLetters(program, session);
   addPublish(program, session);
   addEnv(program, session);

@@ -96,6 +96,9 @@ export type PlacementRuling =
 
 const tokensPerClaim = 1_000_000;
 
+/** The how-manieth claim of its endpoint a token is of. */
+export const claimOf = (token: number): number => Math.floor(token / tokensPerClaim);
+
 /**
  * What the arbiter makes of a command. Pure; the ruling counts only once it is written on the version of the
  * row that it was made from, so of two contenders exactly one wins.

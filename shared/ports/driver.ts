@@ -2,6 +2,7 @@ import type { CleanupEntry } from '../domain/cleanup.ts';
 import type { EndpointName, HostName, MoveId } from '../domain/ids.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import type { MovePolicy } from '../domain/policy.ts';
+import type { StandingDatabase } from '../domain/stock.ts';
 
 /** A host as a driver needs it: addresses and credentials, resolved just now and kept nowhere. */
 export interface HostSite {
@@ -189,6 +190,8 @@ export interface HostDriver {
   examine(site: HostSite, installation: string): Promise<readonly PreflightFinding[]>;
   /** Opens nothing yet: connections are made when first needed. */
   begin(job: MoveJob): MoveSession;
+  /** Every database that is there, those of moves too, with the installation's markers. Changes nothing. */
+  takeStock(site: HostSite, installation: string): Promise<readonly StandingDatabase[]>;
   /** Everything on the host that carries the installation's name, except databases that serve. */
   findResidue(site: HostSite, installation: string): Promise<readonly Residue[]>;
   /** Removes one thing by identity. The caller holds the lease of the move it belongs to. */

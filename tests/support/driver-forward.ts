@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { hostName } from '../../shared/domain/ids.ts';
+import type { HostSite } from '../../shared/ports/driver.ts';
 import type { Bench } from './driver-conformance.ts';
 import { closing, failureCode, MoveTrial, policy, stages, toTheEnd, type Stage } from './move-trial.ts';
 
@@ -38,6 +39,27 @@ export function describeForward({ fixture, pair }: Bench): void {
       const [one] = found.filter((each) => each.database === database);
       expect(one?.owner).not.toBe('');
       expect(one?.sizeBytes).toBeGreaterThan(0);
+    });
+
+    test('takes stock of what is open, closed or a copy, with the newest token that each has seen', async () => {
+      const database = await pair().createDatabase(3);
+      const trial = new MoveTrial(pair(), database);
+      const stockOf = async (site: HostSite) =>
+        (await driver.takeStock(site, trial.installation)).filter(
+          (each) => each.database === database || each.copyOf === trial.move,
+        );
+      expect(await stockOf(pair().source)).toEqual([{ database, access: 'open' }]);
+      await trial.run(driver, 7, 'preflight', 'verify');
+      expect(await stockOf(pair().target)).toMatchObject([{ copyOf: trial.move, marker: { token: 7 } }]);
+      await trial.run(driver, 8, 'fence', 'release');
+      expect(await stockOf(pair().target)).toMatchObject([
+        { database, access: 'open', marker: { token: 8 } },
+      ]);
+      const [kept, ...others] = await stockOf(pair().source);
+      expect([kept, others]).toMatchObject([
+        { access: 'closed-for-good', copyOf: trial.move, marker: { token: 8 } },
+        [],
+      ]);
     });
 
     test('says that a wrong password needs a person', async () => {

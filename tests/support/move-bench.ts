@@ -83,7 +83,7 @@ export class MoveBench {
       url: `sim://here/${name}`,
       replicationAddress: name,
       secret: 'password',
-      systemIdentifier: name,
+      systemIdentifier: `sim-${name}`,
       ...change,
     });
     await this.services.store.insert('host', host);

@@ -3,6 +3,7 @@ import { describe, discover } from './describe.ts';
 import { examine } from './examine.ts';
 import { findResidue, removeResidue } from './residue.ts';
 import { PostgresMove } from './session.ts';
+import { takeStock } from './stock.ts';
 
 /** PostgreSQL 15 to 18: online by its own logical replication, offline where the source cannot replicate. */
 export const postgresDriver: HostDriver = {
@@ -11,6 +12,7 @@ export const postgresDriver: HostDriver = {
   discover,
   examine,
   begin: (job) => new PostgresMove(job),
+  takeStock,
   findResidue,
   removeResidue,
 };

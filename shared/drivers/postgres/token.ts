@@ -30,12 +30,7 @@ const fenceTable = (installation: string): string => `${quoteIdentifier(tokenSch
 export async function ensureTokenTable(maintenance: Session, installation: string): Promise<void> {
   const table = fenceTable(installation);
   for (let attempt = 1; ; attempt += 1) {
-    const { there } = await maintenance.one(
-      'SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there',
-      [table],
-      z.object({ there: z.boolean() }),
-    );
-    if (there) return;
+    if (await hasTokenTable(maintenance, installation)) return;
     try {
       await maintenance.transaction(async (tx) => {
         await tx.execute(`CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(tokenSchema(installation))}`);
@@ -168,19 +163,40 @@ export async function busyDatabases(
   maintenance: Session,
   installation: string,
 ): Promise<{ readonly name: string; readonly oid: number }[]> {
-  const table = fenceTable(installation);
-  const { there } = await maintenance.one(
-    'SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there',
-    [table],
-    z.object({ there: z.boolean() }),
-  );
-  if (!there) return [];
+  if (!(await hasTokenTable(maintenance, installation))) return [];
   return await maintenance.query(
     `SELECT d.datname::text AS name, d.oid::bigint AS oid FROM pg_catalog.pg_database d
-       JOIN ${table} f ON f.database = d.oid WHERE d.datallowconn AND f.holder <> ''`,
+       JOIN ${fenceTable(installation)} f ON f.database = d.oid WHERE d.datallowconn AND f.holder <> ''`,
     [],
     z.object({ name: z.string(), oid: wholeNumber }),
   );
+}
+
+/** Every row, by the number of its database. */
+export async function readTokens(
+  maintenance: Session,
+  installation: string,
+): Promise<
+  ReadonlyMap<number, { readonly token: number; readonly epoch: number; readonly closedForGood: boolean }>
+> {
+  if (!(await hasTokenTable(maintenance, installation))) return new Map();
+  const rows = await maintenance.query(
+    `SELECT database::bigint AS database, token, epoch, closed_by IS NOT NULL AS closed FROM ${fenceTable(installation)}`,
+    [],
+    z.object({ database: wholeNumber, token: wholeNumber, epoch: wholeNumber, closed: z.boolean() }),
+  );
+  return new Map(
+    rows.map(({ database, token, epoch, closed }) => [database, { token, epoch, closedForGood: closed }]),
+  );
+}
+
+async function hasTokenTable(maintenance: Session, installation: string): Promise<boolean> {
+  const { there } = await maintenance.one(
+    'SELECT pg_catalog.to_regclass($1) IS NOT NULL AS there',
+    [fenceTable(installation)],
+    z.object({ there: z.boolean() }),
+  );
+  return there;
 }
 
 /** The row of a database that is gone. */

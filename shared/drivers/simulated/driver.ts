@@ -1,4 +1,5 @@
 import { isMoveId } from '../../domain/ids.ts';
+import type { StandingDatabase } from '../../domain/stock.ts';
 import type {
   DiscoveredEndpoint,
   HostDescription,
@@ -29,6 +30,7 @@ export function simulatedDriver(transport: Transport): HostDriver {
     discover: (site) => once(transport, site, discover),
     examine: (site) => once(transport, site, examine),
     begin: (job) => begin(job, transport),
+    takeStock: (site, installation) => once(transport, site, (link) => takeStock(link, installation)),
     findResidue: (site, installation) =>
       once(transport, site, (link, { host }) => findResidue(link, installation, host)),
     removeResidue: (site, residue) => once(transport, site, (link) => removeResidue(link, residue)),
@@ -100,6 +102,16 @@ function begin(job: MoveJob, transport: Transport): MoveSession {
       await Promise.allSettled([ground.source.close(), ground.target.close()]);
     },
   };
+}
+
+async function takeStock(link: Link, installation: string): Promise<readonly StandingDatabase[]> {
+  const { databases } = await link.ask('stock', { installation });
+  return databases.map(({ name, access, token, copyOf }) => ({
+    database: name,
+    access,
+    ...(token === 0 ? {} : { marker: { token } }),
+    ...(copyOf !== null && isMoveId(copyOf) ? { copyOf } : {}),
+  }));
 }
 
 async function findResidue(link: Link, installation: string, host: string): Promise<readonly Residue[]> {

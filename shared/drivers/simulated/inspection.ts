@@ -91,6 +91,18 @@ function hash(rows: readonly Row[]): string {
 
 const streamPattern = /^dray_([0-9a-z]{1,12})_([0-9a-z]{16})_(\d{1,6})_s0$/;
 
+/** Every database, open or closed. One that was made by a move and serves is nobody's copy any more. */
+export function stock({ host }: Scene, { installation }: Inputs['stock']): Outputs['stock'] {
+  return {
+    databases: [...host.databases.values()].map(({ name, access, token, mark }) => ({
+      name,
+      access,
+      token,
+      copyOf: access !== 'open' && mark?.installation === installation ? mark.move : null,
+    })),
+  };
+}
+
 /** Everything of the installation's on the host, but for databases that serve. */
 export function residue({ host }: Scene, { installation }: Inputs['residue']): Outputs['residue'] {
   const items: Outputs['residue']['items'] = [];

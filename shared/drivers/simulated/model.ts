@@ -40,6 +40,7 @@ const operations: { readonly [K in Kind]: Operation<K> } = {
   unpublish: fencing.unpublish,
   retain: fencing.retain,
   'drop-database': fencing.dropDatabase,
+  stock: inspection.stock,
   residue: inspection.residue,
   'remove-residue': inspection.removeResidue,
   write: clients.write,

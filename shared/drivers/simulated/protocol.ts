@@ -87,6 +87,7 @@ export const inputs = {
   unpublish: z.strictObject({ guard, name: text }),
   retain: z.strictObject({ guard, stream: text, name: text, mark }),
   'drop-database': z.strictObject({ guard, mark }),
+  stock: z.strictObject({ installation: text }),
   residue: z.strictObject({ installation: text }),
   'remove-residue': z.strictObject({ system: text, kind: text, name: text, oid: z.int().nullable(), mark }),
   write: z.strictObject({ database: text, writer: text, seq: count }),
@@ -136,6 +137,18 @@ export const outputs = {
   unpublish: nothing,
   retain: nothing,
   'drop-database': nothing,
+  stock: z.strictObject({
+    databases: z.array(
+      z.strictObject({
+        name: text,
+        access: z.enum(['open', 'closed', 'closed-for-good']),
+        /** 0: no move has ever had it. */
+        token: count,
+        /** The move that has made it, or keeps it; null: it serves, or has served, under a name of its own. */
+        copyOf: text.nullable(),
+      }),
+    ),
+  }),
   residue: z.strictObject({
     system: text,
     items: z.array(z.strictObject({ kind: text, name: text, oid: z.int().nullable(), mark })),

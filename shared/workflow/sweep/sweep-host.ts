@@ -9,8 +9,8 @@ import type { Services } from '../services.ts';
 
 export type HostSweepServices = Pick<
   Services,
-  'store' | 'views' | 'bus' | 'secrets' | 'driver' | 'clock' | 'log' | 'meter' | 'settings'
->;
+  'store' | 'views' | 'secrets' | 'driver' | 'clock' | 'log' | 'meter'
+> & { readonly settings: Pick<Services['settings'], 'installation'> };
 
 /** One message per host, so that a host that hangs holds up its own sweep only. */
 export async function fanOutHostSweep({
@@ -116,9 +116,13 @@ function hasLongEnded({ execution }: Move, run: number, now: number): boolean {
 }
 
 /** Its move has ended, or has gone on to a later run. What is retained belongs to a move that has not. */
-async function isOrphan({ store }: HostSweepServices, { move: id, run }: Residue): Promise<boolean> {
-  const move = await store.load('move', { id });
-  if (move === undefined) return true;
+async function isOrphan({ store }: HostSweepServices, residue: Residue): Promise<boolean> {
+  const move = await store.load('move', { id: residue.move });
+  return move === undefined || isLeftBehind(move, residue);
+}
+
+/** Its move has ended, or has gone on to a later run. */
+export function isLeftBehind(move: Move, { run }: Pick<Residue, 'run'>): boolean {
   const { status, run: current } = move.execution;
   if (run < current) return true;
   return isTerminal(status.state) && status.state !== 'stuck';
