@@ -1,10 +1,13 @@
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { readdir, readFile, mkdtemp, rm, chmod, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { parse as parseCsv } from 'csv-parse/sync';
 import * as z from 'zod';
+import { DynamoDBClient, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { startServer, type PostgresServer } from '../../local/demo/servers.ts';
 import { makeFleet } from '../../local/simulated/fleet.ts';
@@ -47,6 +50,23 @@ const checkup = z.strictObject({
     }),
   ),
 });
+const audited = z.object({
+  differences: z.array(z.looseObject({ code: z.string(), subject: z.string(), repairable: z.boolean() })),
+});
+const exported = z.looseObject({
+  move: z.string(),
+  batch: z.string(),
+  endpoint: z.string(),
+  reason: z.string().nullable(),
+});
+const RemovalGuard = z
+  .custom<
+    new (
+      serverless: object,
+      options: object,
+    ) => { readonly hooks: { readonly 'before:remove:remove': () => Promise<void> } }
+  >((it) => typeof it === 'function')
+  .parse(createRequire(import.meta.url)('../../resources/removal-guard.cjs'));
 const report = z.strictObject({
   batch: z.string().regex(/^bt_[0-9a-z]{20}$/),
   state: z.literal('completed'),
@@ -728,6 +748,106 @@ describe('dray with real servers and passwords', () => {
     }
   });
 
+  it('compares rows with hosts, and places an endpoint where it really serves', async () => {
+    const differencesOf = async (...options: string[]) => {
+      const { value } = await dray.json(['audit', ...options]);
+      const { differences } = audited.parse(value);
+      return differences.filter(({ subject }) => subject === 'endpoint shop');
+    };
+    expect(await differencesOf()).toEqual([]);
+    await asIfRestored();
+    expect(await differencesOf()).toMatchObject([{ code: 'endpoint-elsewhere', repairable: true }]);
+    expect((await dray.run(['audit'])).out).toMatch(
+      /✗ endpoint shop: is placed on source, .*target serves it/,
+    );
+    expect(await dray.run(['audit', '--repair'])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('reason-missing'),
+    });
+    expect(await differencesOf('--repair', '--reason', 'a test')).toMatchObject([{ outcome: 'repaired' }]);
+    expect(await differencesOf()).toEqual([]);
+    const { value } = await dray.json(['endpoint', 'show', 'shop']);
+    expect(z.object({ host: z.string(), epoch: z.int().min(3) }).parse(value).host).toBe('target');
+  });
+
+  /** The row of an endpoint as it was before its move. */
+  async function asIfRestored(): Promise<void> {
+    const env = await variables();
+    const client = new DynamoDBClient({
+      region: env['AWS_REGION'] ?? '',
+      endpoint: env['AWS_ENDPOINT_URL_DYNAMODB'] ?? env['AWS_ENDPOINT_URL'] ?? '',
+      credentials: { accessKeyId: 'local', secretAccessKey: 'local' },
+    });
+    try {
+      await client.send(
+        new UpdateItemCommand({
+          TableName: env['DRAY_TABLE_NAME'] ?? '',
+          Key: { pk: { S: 'ENDPOINT#shop' }, sk: { S: 'ENDPOINT' } },
+          UpdateExpression:
+            'SET #host = :source, onHost = :on, epoch = :epoch, claims = :none ADD version :one',
+          ExpressionAttributeNames: { '#host': 'host' },
+          ExpressionAttributeValues: {
+            ':source': { S: 'source' },
+            ':on': { S: 'endpoint#source' },
+            ':epoch': { N: '1' },
+            ':none': { N: '0' },
+            ':one': { N: '1' },
+          },
+        }),
+      );
+    } finally {
+      client.destroy();
+    }
+  }
+
+  it('tells auditors who moved what, when, why, and what came of it, in lines', async () => {
+    const { code, out } = await dray.run(['export', '--since', '1h']);
+    expect(code).toBe(0);
+    const entries = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => exported.parse(JSON.parse(line)));
+    const [shop] = entries.filter(({ endpoint }) => endpoint === 'shop');
+    expect(shop).toMatchObject({
+      v: 1,
+      source: 'source',
+      target: 'target',
+      requestedBy: expect.stringMatching(/^dray\//),
+      verification: expect.objectContaining({}),
+      pauseMs: expect.any(Number),
+      bytes: expect.any(Number),
+    });
+    const csv = (await dray.run(['export', '--since', '1h', '--format', 'csv'])).out;
+    const rows = parseCsv(csv, { columns: true });
+    expect(rows).toHaveLength(entries.length);
+    expect(rows).toContainEqual(expect.objectContaining({ move: shop?.move, reason: shop?.reason }));
+    const ofBatch = await dray.run(['export', '--batch', shop?.batch ?? '']);
+    expect(ofBatch.out.trimEnd().split('\n')).toHaveLength(1);
+    expect((await dray.run(['export', '--since', '1h', '--until', '2h'])).code).toBe(2);
+  });
+
+  it('is not removed by serverless while something of it has not ended, unless that is forced', async () => {
+    const env = await variables();
+    const stage = (env['DRAY_TABLE_NAME'] ?? '').replace('drayage-', '');
+    const remove = (stageName: string, options: object): (() => Promise<void>) => {
+      const provider = { stage: stageName, region: env['AWS_REGION'] };
+      const { hooks } = new RemovalGuard({ service: { provider }, classes: { Error } }, options);
+      return hooks['before:remove:remove'];
+    };
+    const kept = { ...process.env };
+    Object.assign(process.env, env);
+    try {
+      await expect(remove(stage, {})()).rejects.toThrow(/not removed: \d+ of its batches and moves/);
+      await remove(stage, { param: ['force=yes'] })();
+      await remove('nowhere', {})();
+      process.env['AWS_ENDPOINT_URL'] = 'http://127.0.0.1:9';
+      process.env['AWS_ENDPOINT_URL_DYNAMODB'] = 'http://127.0.0.1:9';
+      await expect(remove(stage, {})()).rejects.toThrow(/could not be asked/);
+    } finally {
+      process.env = kept;
+    }
+  });
+
   it('says which database was meant', async () => {
     const { code, err } = await dray.run(['endpoint', 'add', 'x', '--host', 'target', '--database', 'shopp']);
     expect(code).toBe(1);
@@ -735,9 +855,12 @@ describe('dray with real servers and passwords', () => {
     expect(err).toContain('did you mean shop?');
   });
 
+  async function variables(): Promise<Readonly<Record<string, string>>> {
+    return z.record(z.string(), z.string()).parse((await dray.json(['env'])).value);
+  }
+
   async function secretOf(host: string): Promise<string | undefined> {
-    const { value } = await dray.json(['env']);
-    const env = z.record(z.string(), z.string()).parse(value);
+    const env = await variables();
     const client = new SecretsManagerClient({
       region: env['AWS_REGION'] ?? '',
       endpoint: env['AWS_ENDPOINT_URL_SECRETS_MANAGER'] ?? '',
@@ -763,6 +886,9 @@ describe('dray up', () => {
 
   it('has kept its state when it is started again', async () => {
     await dray.up();
-    expect((await dray.json(['endpoint', 'show', 'shop'])).value).toMatchObject({ host: 'target', epoch: 2 });
+    expect((await dray.json(['endpoint', 'show', 'shop'])).value).toMatchObject({
+      host: 'target',
+      epoch: expect.any(Number),
+    });
   });
 });
