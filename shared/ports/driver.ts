@@ -12,6 +12,13 @@ export interface HostSite {
   /** `host:port` by which the other hosts reach this one; by default that of `url`. */
   readonly replicationAddress: string;
   readonly password: string | undefined;
+  /**
+   * Asks for the password once more, past anything that is kept, because the host has refused the one that it was given:
+   * it may have been rotated since. `password` is what it is now; the answer says whether that is another than `refused`.
+   * Absent where there is no secret to ask for.
+   * @throws StepFailure `secret-missing`; StoreUnavailable when nobody can say
+   */
+  readonly renewPassword?: ((refused: string | undefined) => Promise<boolean>) | undefined;
   /** Free-form settings of the engine of data (for the simulated driver: its behaviour). */
   readonly options: JsonObject;
 }

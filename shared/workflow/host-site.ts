@@ -23,11 +23,19 @@ export async function siteOf(
   { secrets }: Pick<Services, 'secrets'>,
   host: Pick<Host, 'name' | 'url' | 'replicationAddress' | 'secret' | 'options'>,
 ): Promise<HostSite> {
+  const { name, url, replicationAddress, secret, options } = host;
+  const plain = { host: name, url, replicationAddress, options };
+  if (secret === undefined) return { ...plain, password: undefined };
+  let password = await secrets.fetch(secret);
   return {
-    host: host.name,
-    url: host.url,
-    replicationAddress: host.replicationAddress,
-    password: host.secret === undefined ? undefined : await secrets.fetch(host.secret),
-    options: host.options,
+    ...plain,
+    get password() {
+      return password;
+    },
+    async renewPassword(refused) {
+      // Another connection to the same host may have asked already.
+      if (password === refused) password = await secrets.fetch(secret);
+      return password !== refused;
+    },
   };
 }

@@ -67,6 +67,20 @@ export function describeForward({ fixture, pair }: Bench): void {
       await expect(driver.describe(site)).rejects.toMatchObject({ name: 'StepFailure', verdict: 'fail' });
     });
 
+    test('asks once more for a password that is refused, and takes it up if it was rotated', async () => {
+      const { site, asked } = storedElsewhere(pair().source, 'rotated away');
+      await driver.describe(site);
+      expect(asked()).toBe(1);
+      await driver.discover(site);
+      expect(asked()).toBe(1);
+    });
+
+    test('says that a password needs a person that is refused, and the same when it is asked for again', async () => {
+      const { site, asked } = storedElsewhere({ ...pair().source, password: 'wrong' }, 'wrong');
+      await expect(driver.describe(site)).rejects.toMatchObject({ name: 'StepFailure', verdict: 'fail' });
+      expect(asked()).toBe(1);
+    });
+
     test('says of a host that does not answer that its state is unknown', async () => {
       const call = driver.describe(await fixture.nowhere());
       await expect(call).rejects.toMatchObject({ name: 'StepFailure', verdict: 'host-down' });
@@ -97,6 +111,29 @@ export function describeForward({ fixture, pair }: Bench): void {
       const target = { ...pair().source, host: hostName('another-name') };
       await expectBlocker(new MoveTrial({ source: pair().source, target }, database), 'same-server');
     });
+
+    /** A site as it was fetched with the password `fetched`, while the stored one is that of `site`. */
+    function storedElsewhere(
+      site: HostSite,
+      fetched: string,
+    ): { readonly site: HostSite; readonly asked: () => number } {
+      let password: string | undefined = fetched;
+      let asked = 0;
+      return {
+        asked: () => asked,
+        site: {
+          ...site,
+          get password() {
+            return password;
+          },
+          renewPassword(refused) {
+            asked += 1;
+            password = site.password;
+            return Promise.resolve(password !== refused);
+          },
+        },
+      };
+    }
 
     async function expectBlocker(trial: MoveTrial, code: string): Promise<void> {
       await using session = closing(trial.worker(driver, 1));

@@ -36,6 +36,8 @@ export class MoveBench {
   readonly network = new Network();
   readonly bus = new MemoryBus(this.clock);
   readonly calls: HostCall[] = [];
+  /** The secrets that are stored, by reference. */
+  readonly passwords = new Map([['password', 'secret']]);
   /** What each worker was given to work on, the latest last. */
   readonly jobs: MoveJob[] = [];
   /** Asked before each call to the hosts of a move. */
@@ -61,7 +63,7 @@ export class MoveBench {
       views: over?.views ?? createViews({ query: table.query, clock }),
       blobs: new MemoryBlobs(),
       bus: this.bus,
-      secrets: createMemorySecrets(new Map([['password', 'secret']])),
+      secrets: createMemorySecrets(this.passwords),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       meter: { note: () => undefined },
       driver: () => Promise.resolve(driver),

@@ -40,7 +40,11 @@ export function siteAddress(site: HostSite): SiteAddress {
     host,
     port: url.port === '' ? 5432 : Number(url.port),
     user,
-    password: site.password ?? (url.password === '' ? undefined : decodeURIComponent(url.password)),
+    // Of the site as it is when it is asked: a password that was refused may have been renewed.
+    get password() {
+      return site.password ?? (url.password === '' ? undefined : decodeURIComponent(url.password));
+    },
+    renewPassword: site.renewPassword,
     tls: tlsOf(url.searchParams.get('sslmode'), host, wrong),
     caPem: typeof ca === 'string' ? ca : undefined,
     maintenance: decodeURIComponent(url.pathname.slice(1)) || 'postgres',

@@ -1,7 +1,9 @@
 import { isIPv6 } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import pg from 'pg';
+import type { HostSite } from '../../ports/driver.ts';
 import { Session } from './database-session.ts';
+import { PostgresFailure } from './failures.ts';
 import { quoteConninfoValue } from './identifiers.ts';
 
 export type { Session };
@@ -14,6 +16,8 @@ export interface PostgresAddress {
   readonly port: number;
   readonly user: string;
   readonly password?: string | undefined;
+  /** See `HostSite`: for a server that refuses `password`. */
+  readonly renewPassword?: HostSite['renewPassword'];
   readonly tls: TlsMode;
   readonly caPem?: string | undefined;
 }
@@ -69,11 +73,27 @@ export function serverName(address: Pick<PostgresAddress, 'host' | 'port'>): str
 }
 
 /**
- * Opens one connection, with pinned settings. No pool, no reconnect: a session that is lost stays lost.
+ * Opens one connection, with pinned settings. No pool, no reconnect: a session that is lost stays lost. A password that
+ * is refused is asked for once more, and counts as wrong only if it is the same, or the other one is refused too.
  * @throws PostgresFailure `host-unreachable`, `host-timeout`, `wrong-password`, `database-missing`,
  * `database-closed`, `too-many-connections`, `tls-…`, …
  */
 export async function connect(address: PostgresAddress, options: ConnectOptions): Promise<Session> {
+  const { password } = address;
+  try {
+    return await open(address, password, options);
+  } catch (error) {
+    if (!(error instanceof PostgresFailure) || error.failure.code !== 'wrong-password') throw error;
+    if ((await address.renewPassword?.(password)) !== true) throw error;
+    return await open(address, address.password, options);
+  }
+}
+
+async function open(
+  address: PostgresAddress,
+  password: string | undefined,
+  options: ConnectOptions,
+): Promise<Session> {
   const context = { server: serverName(address), database: options.database, user: address.user };
   options.signal?.throwIfAborted();
   const config = {
@@ -81,7 +101,7 @@ export async function connect(address: PostgresAddress, options: ConnectOptions)
     port: address.port,
     user: address.user,
     // A function: otherwise an absent password is taken from the environment of the process.
-    password: () => address.password ?? '',
+    password: () => password ?? '',
     database: options.database,
     ssl: tlsOptions(address),
     application_name: options.applicationName,

@@ -1,3 +1,4 @@
+import { StepFailure } from '../../domain/failure.ts';
 import { isMoveId } from '../../domain/ids.ts';
 import type { StandingDatabase } from '../../domain/stock.ts';
 import type {
@@ -23,7 +24,8 @@ import * as undo from './undo.ts';
  * The engine of data of simulated hosts: it moves simulated databases by the same order, records and tokens as a
  * real engine's driver. For trying Drayage out at scale, and for its simulations.
  */
-export function simulatedDriver(transport: Transport): HostDriver {
+export function simulatedDriver(way: Transport): HostDriver {
+  const transport: Transport = { ...way, connect: (site) => asTheHostKnowsUs(site, way.connect(site)) };
   return {
     name: 'simulated',
     describe: (site) => once(transport, site, describe),
@@ -39,6 +41,23 @@ export function simulatedDriver(transport: Transport): HostDriver {
 
 /** Simulated hosts of a server process, by `sim://address/host`. */
 export const simulatedHttpDriver: HostDriver = simulatedDriver(http);
+
+/** A password that is refused is asked for once more before it counts as wrong: it may have been rotated. */
+function asTheHostKnowsUs(site: HostSite, link: Link): Link {
+  return {
+    async ask(kind, input) {
+      const { password } = site;
+      try {
+        return await link.ask(kind, input);
+      } catch (error) {
+        if (!(error instanceof StepFailure) || error.failure.code !== 'authentication-failed') throw error;
+        if ((await site.renewPassword?.(password)) !== true) throw error;
+        return await link.ask(kind, input);
+      }
+    },
+    close: () => link.close(),
+  };
+}
 
 async function once<T>(
   transport: Transport,

@@ -27,12 +27,13 @@ export function inProcess(network: Network, time: SimulatedTime): InProcess {
     const link = network.connect();
     links.add(link);
     const hostName = hostNameOf(site.url) ?? '';
-    const caller = { link, password: site.password, options: behaviourOf(site) };
+    const options = behaviourOf(site);
     return {
       async ask<K extends Kind>(kind: K, input: Inputs[K]): Promise<Outputs[K]> {
         const delay = network.delayMs(hostName);
         if (delay > 0) await time.sleep(delay);
         if (dead) throw unreachable(site);
+        const caller = { link, password: site.password, options };
         const reply = network.ask(hostName, caller, kind, input, time.now());
         await Promise.resolve();
         if (reply.kind === 'answer') return reply.output;
