@@ -4,6 +4,7 @@ import { moveEndpointShape, type WorkflowShape } from '../shared/domain/workflow
 import { workMessage } from '../shared/contracts/messages.ts';
 import { isMoveId } from '../shared/domain/ids.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
+import { anyNetwork } from '../shared/runtime/host-networks.ts';
 import { work } from '../shared/workflow/engine/work.ts';
 import type { Step, Workflow } from '../shared/workflow/engine/workflow.ts';
 import { ManualClock } from '../tests/support/engine-bench.ts';
@@ -144,6 +145,7 @@ const services = (clock: ManualClock, bus: MemoryBus) => ({
     slowStoreMs: 250,
     patienceMs: 3_600_000,
     freshMs: 600_000,
+    hostNetworks: anyNetwork,
     scaling: scalingBounds,
   },
 });

@@ -27,8 +27,10 @@ import { machineCalendar } from '../shared/runtime/calendar.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { machineClock } from '../shared/runtime/clock.ts';
 import { driverRegistry, shippedDrivers } from '../shared/runtime/drivers.ts';
+import { anyNetwork } from '../shared/runtime/host-networks.ts';
 import { explainNamed, type ExplainedKind } from '../shared/workflow/explain/explain-named.ts';
 import { explainBatchNow } from '../shared/workflow/explain/explain.ts';
+import type { SiteServices } from '../shared/workflow/host-site.ts';
 import { settingsFor } from './client-settings.ts';
 import { createDeadLetters, type DeadLetters } from './dead-letters.ts';
 import type { Installation } from './installation.ts';
@@ -55,6 +57,8 @@ export interface Client {
   readonly clock: Clock;
   readonly calendar: Calendar;
   readonly chance: Chance;
+  /** An operator goes to hosts from where they sit, by their own right. */
+  readonly settings: SiteServices['settings'];
   /** @throws StepFailure `driver-unknown` */
   readonly driver: (name: string) => Promise<HostDriver>;
   /** Moves that were made in the last so many milliseconds and the hour in which that begins, newest first. */
@@ -103,6 +107,7 @@ export function createClient(installation: Installation): Client {
     deadLetters: createDeadLetters({ client: sqs, prefix: names.table }),
     ...fate,
     calendar: machineCalendar,
+    settings: { hostNetworks: anyNetwork },
     driver: driverRegistry(shippedDrivers),
     movesSince: async (ms) => pastHours(machineClock, ms, (hour, cursor) => views.movesAt(hour, cursor)),
     explain: async (kind, id) =>

@@ -5,6 +5,7 @@ import { moveId } from '../../shared/domain/ids.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { machineClock } from '../../shared/runtime/clock.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { everyPage } from '../../shared/workflow/every-page.ts';
 import { usageError } from '../cli-error.ts';
 import type { Client } from '../client.ts';
@@ -46,6 +47,7 @@ export function createApiClient(access: ApiAccess): Client {
     clock,
     calendar: machineCalendar,
     chance: machineChance,
+    settings: { hostNetworks: anyNetwork },
     driver: refusing('way to hosts'),
     async explain(kind, id) {
       const answer = await caller.find(`/${kind}/${id}/explanation`, explanationAnswer);

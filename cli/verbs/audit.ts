@@ -67,7 +67,7 @@ function servicesOf(client: Client): HostSweepServices {
     clock,
     log: { info: quiet, warn: quiet, error: quiet },
     meter: { note: quiet },
-    settings: { installation: installation.names.installation },
+    settings: { installation: installation.names.installation, ...client.settings },
   };
 }
 

@@ -3,6 +3,7 @@ import type { EndpointName, HostName, MoveId } from '../domain/ids.ts';
 import type { Json, JsonObject } from '../domain/json.ts';
 import type { MovePolicy } from '../domain/policy.ts';
 import type { StandingDatabase } from '../domain/stock.ts';
+import type { HostNetworks } from './networks.ts';
 
 /** A host as a driver needs it: addresses and credentials, resolved just now and kept nowhere. */
 export interface HostSite {
@@ -19,6 +20,8 @@ export interface HostSite {
    * @throws StepFailure `secret-missing`; StoreUnavailable when nobody can say
    */
   readonly renewPassword?: ((refused: string | undefined) => Promise<boolean>) | undefined;
+  /** Where the host may be: held against the url, and against what its name leads to at each connection. */
+  readonly networks: HostNetworks;
   /** Free-form settings of the engine of data (for the simulated driver: its behaviour). */
   readonly options: JsonObject;
 }

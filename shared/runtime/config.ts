@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { alarmDefaults } from '../domain/alarm.ts';
 import type { ScaleBounds } from '../domain/scaling.ts';
+import { readNetwork } from './host-networks.ts';
 
 /** A setting of the environment is missing or is not what it must be. */
 export class ConfigInvalid extends Error {
@@ -72,6 +73,10 @@ const environment = z.object({
   LEASE_MS_ROLLBACK: milliseconds,
   SLOW_STORE_MS: milliseconds,
   PATIENCE_MS: milliseconds,
+  /** Where hosts may be. */
+  HOST_NETWORKS: names.refine((networks) => networks.every((text) => readNetwork(text) !== undefined), {
+    error: 'must be networks with commas between them: 10.0.0.0/8,fc00::/7',
+  }),
   FRESH_MS: milliseconds,
   /** Only the function that heals is told. */
   HEALING_RETENTION_MS: z.coerce.number().int().nonnegative().optional(),

@@ -21,6 +21,7 @@ import { machineChance } from './chance.ts';
 import { machineClock } from './clock.ts';
 import type { Config } from './config.ts';
 import { driverRegistry, noDrivers, type DriverLoaders } from './drivers.ts';
+import { hostNetworks } from './host-networks.ts';
 import { logOf } from './log.ts';
 import { platform } from './platform.ts';
 
@@ -93,6 +94,7 @@ const settingsOf = (config: Config): Settings => ({
   slowStoreMs: config.SLOW_STORE_MS,
   patienceMs: config.PATIENCE_MS,
   freshMs: config.FRESH_MS,
+  hostNetworks: hostNetworks(config.HOST_NETWORKS, config.isEmbedded),
   ...(config.HEALING_RETENTION_MS === undefined ? {} : { healingRetentionMs: config.HEALING_RETENTION_MS }),
   alarms: { hostDimensions: config.ALARM_HOST_DIMENSIONS, failedSuffixes: config.ALARM_FAILED_SUFFIXES },
   scaling: config.SCALING,

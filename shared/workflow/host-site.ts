@@ -18,13 +18,17 @@ export async function loadHost({ store }: Pick<Services, 'store'>, name: HostNam
   );
 }
 
+export interface SiteServices extends Pick<Services, 'secrets'> {
+  readonly settings: Pick<Services['settings'], 'hostNetworks'>;
+}
+
 /** A host as its driver needs it, with its password fetched just now. @throws StepFailure `secret-missing` */
 export async function siteOf(
-  { secrets }: Pick<Services, 'secrets'>,
+  { secrets, settings }: SiteServices,
   host: Pick<Host, 'name' | 'url' | 'replicationAddress' | 'secret' | 'options'>,
 ): Promise<HostSite> {
   const { name, url, replicationAddress, secret, options } = host;
-  const plain = { host: name, url, replicationAddress, options };
+  const plain = { host: name, url, replicationAddress, networks: settings.hostNetworks, options };
   if (secret === undefined) return { ...plain, password: undefined };
   let password = await secrets.fetch(secret);
   return {

@@ -7,6 +7,7 @@ import type { Chance, Clock } from '../ports/clock.ts';
 import type { HostDriver } from '../ports/driver.ts';
 import type { Log } from '../ports/log.ts';
 import type { Meter } from '../ports/meter.ts';
+import type { HostNetworks } from '../ports/networks.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Journal, Permits, Store, Views } from '../ports/store.ts';
 
@@ -26,6 +27,8 @@ export interface Settings {
   readonly healingRetentionMs?: number;
   /** How alarms of CloudWatch are read; absent: by the defaults. */
   readonly alarms?: AlarmRules;
+  /** Where hosts may be. */
+  readonly hostNetworks: HostNetworks;
   /** How far and how fast permits are scaled. */
   readonly scaling: Readonly<Record<ScaleTarget['kind'], ScaleBounds>>;
 }

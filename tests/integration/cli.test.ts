@@ -714,6 +714,20 @@ describe('dray with real servers and passwords', () => {
     expect(await secretOf('source')).toBe(source.address.password);
   });
 
+  it('refuses a host that is where none may be, and says where they may', async () => {
+    const metadata = 'postgres://mover@169.254.169.254:80/postgres';
+    const { code, value } = await dray.json(['host', 'add', 'metadata', '--url', metadata, '--zone', 'z1']);
+    expect([code, value]).toMatchObject([
+      1,
+      {
+        outcome: 'refused',
+        code: 'host-address-refused',
+        field: 'data.url',
+        cure: expect.stringContaining('hostNetworks'),
+      },
+    ]);
+  });
+
   it('discovers names of all kinds, and sends none of them raw to the terminal', async () => {
     const { code, out } = await dray.run(['endpoint', 'discover', 'source', '--add']);
     expect(out).toMatch(/^Ünï "q" tenant .* Uni-q-tenant-[0-9a-f]{6} +✓ added$/m);

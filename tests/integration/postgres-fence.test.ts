@@ -11,6 +11,7 @@ import { ensureTokenTable, takeToken, underToken } from '../../shared/drivers/po
 import type { TokenHolder } from '../../shared/drivers/postgres/token.ts';
 import { wholeNumber } from '../../shared/drivers/postgres/values.ts';
 import type { HostSite } from '../../shared/ports/driver.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { TrialLedger } from '../support/cleanup-ledger.ts';
 import { policy } from '../support/move-trial.ts';
 import { startScratch } from '../support/scratch-postgres.ts';
@@ -193,6 +194,7 @@ function siteOf(): HostSite {
     url: `postgres://${user}@${address}/postgres`,
     replicationAddress: address,
     password,
+    networks: anyNetwork,
     options: {},
   };
 }

@@ -13,6 +13,7 @@ import { Writers } from '../../local/demo/writers.ts';
 import { hostName } from '../../shared/domain/ids.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import type { HostSite } from '../../shared/ports/driver.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { closing, MoveTrial } from '../support/move-trial.ts';
 
 /** Every kind of object, and tables large enough to be copied before their keys. */
@@ -101,6 +102,7 @@ function siteOf(name: string, { address }: PostgresServer, options: HostSite['op
     url: `postgres://${address.user}@${place}/postgres`,
     replicationAddress: place,
     password: address.password,
+    networks: anyNetwork,
     options,
   };
 }

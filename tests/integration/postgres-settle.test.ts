@@ -10,6 +10,7 @@ import type { PostgresServer } from '../../local/demo/servers.ts';
 import { hostName } from '../../shared/domain/ids.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import type { HostSite, MoveSession } from '../../shared/ports/driver.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { closing, failureCode, MoveTrial } from '../support/move-trial.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postgres-settle-'));
@@ -170,6 +171,7 @@ function siteOf(name: string, { address }: PostgresServer): HostSite {
     url: `postgres://${address.user}@${place}/postgres`,
     replicationAddress: place,
     password: address.password,
+    networks: anyNetwork,
     options: {},
   };
 }

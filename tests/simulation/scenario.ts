@@ -1,4 +1,5 @@
 import type { Behaviour } from '../../shared/drivers/simulated/behaviour.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import type { Settings } from '../../shared/workflow/services.ts';
 import { Dice } from '../support/dice.ts';
 import { scalingBounds } from '../support/scaling-bounds.ts';
@@ -57,6 +58,7 @@ export function planScenario(seed: number): Scenario {
       patienceMs: dice.pick([8_000, 20_000, 60_000]),
       freshMs: dice.pick([5_000, 60_000, 600_000]),
       healingRetentionMs: 5_000,
+      hostNetworks: anyNetwork,
       scaling: scalingBounds,
     },
     calmAtMs: dice.between(40, 70) * 1_000,

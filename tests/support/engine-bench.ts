@@ -2,6 +2,7 @@ import type { Execution } from '../../shared/domain/execution.ts';
 import type { WorkflowShape } from '../../shared/domain/workflow-shape.ts';
 import type { WorkMessage } from '../../shared/ports/bus.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import type { Services } from '../../shared/workflow/services.ts';
 import { work } from '../../shared/workflow/engine/work.ts';
 import type { Step, Task, Tasks, Workflow } from '../../shared/workflow/engine/workflow.ts';
@@ -134,6 +135,7 @@ export class EngineBench {
         slowStoreMs: 1,
         patienceMs: 1,
         freshMs: 1,
+        hostNetworks: anyNetwork,
         scaling: scalingBounds,
       },
       bus: {

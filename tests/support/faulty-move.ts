@@ -13,6 +13,7 @@ import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { workOnMove } from '../../shared/workflow/work-on-move.ts';
 import type { Services } from '../../shared/workflow/services.ts';
 import type { FaultHosts } from './fault-hosts.ts';
@@ -124,6 +125,7 @@ export class FaultyMove {
         slowStoreMs: 500,
         patienceMs: options.patienceMs ?? 10_000,
         freshMs: 600_000,
+        hostNetworks: anyNetwork,
         scaling: scalingBounds,
       },
     };

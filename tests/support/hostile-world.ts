@@ -20,6 +20,7 @@ import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { machineClock } from '../../shared/runtime/clock.ts';
 import { driverRegistry } from '../../shared/runtime/drivers.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { acceptRequest } from '../../shared/workflow/requests/accept-request.ts';
 import { reactToHostChange } from '../../shared/workflow/requests/react-to-host-change.ts';
 import { scalingBounds } from './scaling-bounds.ts';
@@ -70,6 +71,7 @@ export class HostileWorld {
       slowStoreMs: 1,
       patienceMs: 1,
       freshMs: 1,
+      hostNetworks: anyNetwork,
       scaling: scalingBounds,
     };
     const calendar = machineCalendar;
@@ -151,6 +153,7 @@ export function planningServices({ store, blobs, bus }: HostileWorld, table: Mem
       slowStoreMs: 1_000,
       patienceMs: 1_000,
       freshMs: 1_000,
+      hostNetworks: anyNetwork,
       scaling: scalingBounds,
     },
   };

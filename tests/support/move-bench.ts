@@ -11,6 +11,7 @@ import { Network } from '../../shared/drivers/simulated/network.ts';
 import type { HostDriver, MoveJob } from '../../shared/ports/driver.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { work } from '../../shared/workflow/engine/work.ts';
 import { moveEndpoint } from '../../shared/workflow/move-endpoint/workflow.ts';
 import type { Services } from '../../shared/workflow/services.ts';
@@ -73,6 +74,7 @@ export class MoveBench {
         slowStoreMs: 500,
         patienceMs: 900_000,
         freshMs: 600_000,
+        hostNetworks: anyNetwork,
         scaling: scalingBounds,
       },
     };

@@ -2,6 +2,7 @@ import pg from 'pg';
 import { hostName } from '../../shared/domain/ids.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import type { HostDriver, HostSite } from '../../shared/ports/driver.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { Died } from './cleanup-ledger.ts';
 import type { DriverFixture, HostPair } from './driver-conformance.ts';
 import { startScratch } from './scratch-postgres.ts';
@@ -102,6 +103,7 @@ function siteAt(name: string, port: number, login: { user: string; password: str
     url: `postgres://${login.user}@${address}/postgres`,
     replicationAddress: address,
     password: login.password,
+    networks: anyNetwork,
     options: {},
   };
 }

@@ -28,6 +28,7 @@ export const variables = {
   SLOW_STORE_MS: '250',
   PATIENCE_MS: '60000',
   FRESH_MS: '600000',
+  HOST_NETWORKS: '10.0.0.0/8,fc00::/7',
   SCALING: JSON.stringify({
     all: { least: 50, gradient: 25, stepS: 55, cooldownS: 1800 },
     zone: { least: 25, gradient: 10, stepS: 55, cooldownS: 1800 },

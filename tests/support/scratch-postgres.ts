@@ -8,6 +8,7 @@ import type { NpmMajor } from '../../local/demo/binaries.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { connect } from '../../shared/drivers/postgres/connection.ts';
 import type { ConnectOptions, PostgresAddress, Session } from '../../shared/drivers/postgres/connection.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { scratchRoot } from '../../local/servers/scratch-root.ts';
 
 export interface ScratchServer {
@@ -70,7 +71,8 @@ export async function startScratch(
     if (process.env['SCRATCH_LOG']) process.stderr.write(chunk);
     log = (log + chunk.toString()).slice(-4000);
   });
-  const address = { host: '127.0.0.1', port, user: 'postgres', password, tls: 'disable' } as const;
+  const way = { host: '127.0.0.1', port, networks: anyNetwork, tls: 'disable' } as const;
+  const address = { ...way, user: 'postgres', password };
   const session = (database = 'postgres', options: Partial<ConnectOptions> = {}): Promise<Session> =>
     connect(address, { database, applicationName: 'scratch', lockTimeoutMs: 5000, ...options });
   const stop = async (): Promise<void> => {

@@ -9,6 +9,7 @@ import { Network, hostNameOf } from '../../shared/drivers/simulated/network.ts';
 import type { Kind, Inputs } from '../../shared/drivers/simulated/protocol.ts';
 import type { Link, Transport } from '../../shared/drivers/simulated/transport.ts';
 import type { HostSite } from '../../shared/ports/driver.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { Died } from './cleanup-ledger.ts';
 import type { DriverFixture, HostPair } from './driver-conformance.ts';
 
@@ -77,7 +78,8 @@ function makeSites(
 }
 
 export function siteOf(name: string, url: string, password = 'secret'): HostSite {
-  return { host: hostName(name), url, replicationAddress: new URL(url).host, password, options: {} };
+  const replicationAddress = new URL(url).host;
+  return { host: hostName(name), url, replicationAddress, password, networks: anyNetwork, options: {} };
 }
 
 /** A tenant's and an operator's hands: straight into the network. */

@@ -7,6 +7,7 @@ import { acceptsArrivals, type Host } from '../../shared/domain/host.ts';
 import { hostName } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import type { RequestRecord } from '../../shared/domain/request.ts';
+import { hostNetworks } from '../../shared/runtime/host-networks.ts';
 import { siteOf } from '../../shared/workflow/host-site.ts';
 import { reactToHostChange } from '../../shared/workflow/requests/react-to-host-change.ts';
 import { sweepHost } from '../../shared/workflow/sweep/sweep-host.ts';
@@ -18,7 +19,7 @@ let count = 0;
 
 /** Delivers an event. @returns what became of it */
 async function send(
-  { services }: MoveBench,
+  { services }: Pick<MoveBench, 'services'>,
   type: string,
   data: object,
 ): Promise<RequestRecord['outcome'] | undefined> {
@@ -137,6 +138,50 @@ describe('what a host is', () => {
     );
     expect(await send(bench, 'host.changed', { host: 'a', url: 'sim://there/a' })).toEqual(accepted);
     expect(await hostIn(bench)).toMatchObject({ url: 'sim://there/a', systemIdentifier });
+  });
+});
+
+describe('where a host may be', () => {
+  /** A stage whose hosts are in one network; nothing of it is asked by name. */
+  function fenced(bench: MoveBench): Pick<MoveBench, 'services'> {
+    const { services } = bench;
+    const driver = (): never => {
+      throw new Error('a host was looked at');
+    };
+    const settings = { ...services.settings, hostNetworks: hostNetworks(['10.0.0.0/8'], false) };
+    return { services: { ...services, settings, driver } };
+  }
+  const host = { name: 'new', driver: 'postgres', zone: 'z1' };
+  const inside = 'postgres://mover@10.0.0.7:5432/postgres';
+
+  test.each([
+    [{ url: 'postgres://mover@169.254.169.254/postgres' }, 'data.url'],
+    [{ url: 'postgres://mover@[fd00:ec2::254]:80/postgres' }, 'data.url'],
+    [{ url: 'postgres://mover@127.0.0.1:6379/postgres' }, 'data.url'],
+    [{ url: inside, replicationAddress: '169.254.169.254:80' }, 'data.replicationAddress'],
+    [{ url: inside, replicationAddress: '[::1]:5432' }, 'data.replicationAddress'],
+  ])('is said before anything is connected to: %j is refused', async (address, field) => {
+    const bench = new MoveBench();
+    const outcome = await send(fenced(bench), 'host.registered', { ...host, ...address });
+    expect(outcome).toMatchObject(refusedWith('host-address-refused', field));
+    expect(await bench.services.store.load('host', { name: hostName('new') })).toBeUndefined();
+  });
+
+  test('holds for an address that is changed, and the host stays as it was', async () => {
+    const bench = new MoveBench();
+    await bench.addHost('a', { url: inside, replicationAddress: '10.0.0.7:5432' });
+    const before = await hostIn(bench);
+    for (const [part, value] of [
+      ['url', 'postgres://mover@192.168.0.1/postgres'],
+      ['replicationAddress', '192.168.0.1:5432'],
+    ] as const) {
+      const outcome = await send(fenced(bench), 'host.changed', { host: 'a', [part]: value });
+      expect(outcome).toMatchObject(refusedWith('host-address-refused', `data.${part}`));
+    }
+    expect(await hostIn(bench)).toEqual(before);
+    expect(
+      await send(fenced(bench), 'host.changed', { host: 'a', replicationAddress: '10.9.9.9:5432' }),
+    ).toEqual(accepted);
   });
 });
 

@@ -8,6 +8,7 @@ import type { Services } from '../../shared/workflow/services.ts';
 import { createViews } from '../../shared/aws/views.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { arbitrate, arbitrateAsSeen, mustArbitrate } from '../../shared/workflow/arbiter.ts';
 import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
 import { cleanupLedger } from '../../shared/workflow/move-endpoint/cleanup-ledger.ts';
@@ -62,6 +63,7 @@ describe('a worker that was overtaken', () => {
         slowStoreMs: 1,
         patienceMs: 1,
         freshMs: 1,
+        hostNetworks: anyNetwork,
         scaling: scalingBounds,
       },
     };

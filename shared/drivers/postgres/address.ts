@@ -45,13 +45,17 @@ export function siteAddress(site: HostSite): SiteAddress {
       return site.password ?? (url.password === '' ? undefined : decodeURIComponent(url.password));
     },
     renewPassword: site.renewPassword,
+    networks: site.networks,
     tls: tlsOf(url.searchParams.get('sslmode'), host, wrong),
     caPem: typeof ca === 'string' ? ca : undefined,
     maintenance: decodeURIComponent(url.pathname.slice(1)) || 'postgres',
   };
 }
 
-/** How the other host reaches this one: same credentials and TLS, the address for replication. */
+/**
+ * How the other host reaches this one: same credentials and TLS, the address for replication.
+ * @throws StepFailure `replication-address`, `host-address-refused`
+ */
 export function replicationAddress(site: HostSite): PostgresAddress {
   const own = siteAddress(site);
   const found = /^(?:\[([0-9a-f:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/i.exec(site.replicationAddress);
@@ -66,6 +70,8 @@ export function replicationAddress(site: HostSite): PostgresAddress {
       'fail',
     );
   }
+  // The other host connects there: it must not be sent where a function may not go either.
+  site.networks.assertAdmits(host);
   return { ...own, host, port: found?.[3] === undefined ? own.port : Number(found[3]) };
 }
 

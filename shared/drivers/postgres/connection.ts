@@ -1,7 +1,8 @@
-import { isIPv6 } from 'node:net';
+import { isIPv6, Socket } from 'node:net';
 import type { ConnectionOptions as TlsOptions } from 'node:tls';
 import pg from 'pg';
 import type { HostSite } from '../../ports/driver.ts';
+import type { HostNetworks } from '../../ports/networks.ts';
 import { Session } from './database-session.ts';
 import { PostgresFailure } from './failures.ts';
 import { quoteConninfoValue } from './identifiers.ts';
@@ -18,6 +19,8 @@ export interface PostgresAddress {
   readonly password?: string | undefined;
   /** See `HostSite`: for a server that refuses `password`. */
   readonly renewPassword?: HostSite['renewPassword'];
+  /** See `HostSite`: nothing else is connected to. */
+  readonly networks: HostNetworks;
   readonly tls: TlsMode;
   readonly caPem?: string | undefined;
 }
@@ -75,6 +78,7 @@ export function serverName(address: Pick<PostgresAddress, 'host' | 'port'>): str
 /**
  * Opens one connection, with pinned settings. No pool, no reconnect: a session that is lost stays lost. A password that
  * is refused is asked for once more, and counts as wrong only if it is the same, or the other one is refused too.
+ * @throws StepFailure `host-address-refused`
  * @throws PostgresFailure `host-unreachable`, `host-timeout`, `wrong-password`, `database-missing`,
  * `database-closed`, `too-many-connections`, `tls-…`, …
  */
@@ -96,7 +100,9 @@ async function open(
 ): Promise<Session> {
   const context = { server: serverName(address), database: options.database, user: address.user };
   options.signal?.throwIfAborted();
+  address.networks.assertAdmits(address.host);
   const config = {
+    stream: () => socketInto(address.networks),
     host: address.host,
     port: address.port,
     user: address.user,
@@ -115,6 +121,17 @@ async function open(
   const session = new Session(client, context, options.signal, options.answerMs);
   await session.open();
   return session;
+}
+
+/** What the name leads to is looked at by the socket that then connects there: a second look might be told otherwise. */
+function socketInto({ lookup }: HostNetworks): Socket {
+  const socket = new Socket();
+  const connectTo = socket.connect.bind(socket);
+  // The client library calls it in this way only.
+  Object.defineProperty(socket, 'connect', {
+    value: (port: number, host: string) => connectTo({ port, host, lookup }),
+  });
+  return socket;
 }
 
 function tlsOptions(address: PostgresAddress): false | TlsOptions {
@@ -137,7 +154,7 @@ function startupOptions(options: ConnectOptions): string {
 
 /** What the other server needs to reach this one, as libpq writes it. Holds the password: never log it. */
 export function conninfo(
-  address: PostgresAddress,
+  address: Omit<PostgresAddress, 'networks'>,
   options: {
     readonly database: string;
     readonly applicationName: string;

@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
+import { StepFailure } from '../../domain/failure.ts';
 import type { HostSite } from '../../ports/driver.ts';
 import { parseOutput, refusalSchema, type Inputs, type Kind, type Outputs } from './protocol.ts';
 import { behaviourOf, failureOf, unreachable, type Link, type Transport } from './transport.ts';
@@ -21,7 +22,9 @@ function connect(site: HostSite): Link {
   // One socket, and ours alone: the host ends our sessions when it closes, as a database server would.
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const { hostname, port, pathname } = new URL(site.url);
-  const target = { agent, hostname, port, path: pathname, method: 'POST', timeout: answerMs };
+  site.networks.assertAdmits(hostname);
+  const { lookup } = site.networks;
+  const target = { agent, hostname, port, path: pathname, method: 'POST', timeout: answerMs, lookup };
   let queue: Promise<unknown> = Promise.resolve();
 
   const send = (body: string): Promise<{ readonly status: number; readonly text: string }> =>
@@ -46,7 +49,7 @@ function connect(site: HostSite): Link {
   const ask = async <K extends Kind>(kind: K, input: Inputs[K]): Promise<Outputs[K]> => {
     const body = JSON.stringify({ password: site.password, options, kind, input });
     const { status, text } = await send(body).catch((error: unknown) => {
-      throw unreachable(site, error);
+      throw error instanceof StepFailure ? error : unreachable(site, error);
     });
     const answer: unknown = JSON.parse(text);
     if (status === 200) return parseOutput(kind, answer);

@@ -3,19 +3,20 @@ import { StepFailure } from '../../domain/failure.ts';
 import type { Host, Profile } from '../../domain/host.ts';
 import type { HostName } from '../../domain/ids.ts';
 import type { HostDescription } from '../../ports/driver.ts';
-import { siteOf } from '../host-site.ts';
+import { siteOf, type SiteServices } from '../host-site.ts';
 import type { Services } from '../services.ts';
 import { unknownHost } from './known-host.ts';
 import { Refused } from './record-request.ts';
 
-type ProfileServices = Pick<Services, 'store' | 'secrets' | 'driver'>;
+type HostLook = SiteServices & Pick<Services, 'driver'>;
+type ProfileServices = HostLook & Pick<Services, 'store'>;
 type Change = Extract<HostChange, { readonly kind: 'change' }>;
 
 /**
  * Parts of what is known of a host are otherwise now. Each part is ordered by the publisher's sequence for itself,
  * so that of two events about different parts none undoes the other. A new way in is tried before it is believed.
  *
- * @throws Refused `host-unknown`, `change-superseded`, `host-is-another`, and what the host says
+ * @throws Refused `host-unknown`, `change-superseded`, `host-address-refused`, `host-is-another`, and what the host says
  */
 export async function changeProfile(services: ProfileServices, event: Change): Promise<void> {
   const { host: name, sequence, profile } = event;
@@ -28,6 +29,7 @@ export async function changeProfile(services: ProfileServices, event: Change): P
       throw superseded(name);
     }
     const next = withParts(host, profile, newer, sequence);
+    await checkAddresses(services, next);
     if (newer.includes('url') || newer.includes('secret')) await checkServer(services, host, next);
     if ((await services.store.commit('host', host, next)).kind === 'committed') return;
   }
@@ -51,11 +53,26 @@ function withParts(host: Host, profile: Partial<Profile>, parts: readonly Part[]
   return { ...host, ...changed, sequences: { ...host.sequences, ...sequences } };
 }
 
-async function checkServer(
-  services: Pick<Services, 'secrets' | 'driver'>,
-  host: Host,
-  next: Host,
+/**
+ * A host must be where hosts of this stage may be: by what stands there before anything is connected to, and by what
+ * names lead to when a connection is made. The address for replication is connected to by the other hosts, which look
+ * up names by themselves.
+ * @throws Refused `host-address-refused`
+ */
+async function checkAddresses(
+  { settings }: SiteServices,
+  { url, replicationAddress }: Pick<Host, 'url' | 'replicationAddress'>,
 ): Promise<void> {
+  const { hostNetworks } = settings;
+  await blaming('data.url', () => {
+    hostNetworks.assertAdmits(new URL(url).hostname);
+  });
+  await blaming('data.replicationAddress', () => {
+    hostNetworks.assertAdmits(replicationAddress.replace(/:\d+$/, ''));
+  });
+}
+
+async function checkServer(services: HostLook, host: Host, next: Host): Promise<void> {
   const field = next.url === host.url ? 'data.secret' : 'data.url';
   const { systemIdentifier } = await describeHost(services, next, { secret: 'data.secret', url: field });
   if (systemIdentifier !== host.systemIdentifier) throw anotherServer(host.name, field);
@@ -66,19 +83,20 @@ async function checkServer(
  * @throws Refused naming the field that is to blame
  */
 export async function describeHost(
-  services: Pick<Services, 'secrets' | 'driver'>,
+  services: HostLook,
   host: Pick<Host, 'name' | 'driver' | 'url' | 'replicationAddress' | 'secret' | 'options'>,
   fields: { readonly secret: string; readonly url: string } = { secret: 'data.secret', url: 'data.url' },
 ): Promise<HostDescription> {
-  const driver = await blaming('data.driver', services.driver(host.driver));
-  const site = await blaming(fields.secret, siteOf(services, host));
-  return await blaming(fields.url, driver.describe(site));
+  await checkAddresses(services, host);
+  const driver = await blaming('data.driver', async () => services.driver(host.driver));
+  const site = await blaming(fields.secret, async () => siteOf(services, host));
+  return await blaming(fields.url, async () => driver.describe(site));
 }
 
 /** What is wrong for good with a host is wrong with what the event says of it. @throws Refused */
-async function blaming<T>(field: string, work: Promise<T>): Promise<T> {
+async function blaming<T>(field: string, work: () => Promise<T> | T): Promise<T> {
   try {
-    return await work;
+    return await work();
   } catch (error) {
     if (error instanceof StepFailure && error.verdict !== 'throttled')
       throw new Refused({ ...error.failure, field });

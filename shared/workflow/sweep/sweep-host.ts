@@ -10,7 +10,7 @@ import type { Services } from '../services.ts';
 export type HostSweepServices = Pick<
   Services,
   'store' | 'views' | 'secrets' | 'driver' | 'clock' | 'log' | 'meter'
-> & { readonly settings: Pick<Services['settings'], 'installation'> };
+> & { readonly settings: Pick<Services['settings'], 'installation' | 'hostNetworks'> };
 
 /** One message per host, so that a host that hangs holds up its own sweep only. */
 export async function fanOutHostSweep({
