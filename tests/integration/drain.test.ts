@@ -10,6 +10,7 @@ import { planTenant } from '../../local/demo/tenants.ts';
 import type { BatchId } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import { leftBehind } from '../support/left-behind.ts';
+import { PasswordWatch } from '../support/password-watch.ts';
 import { wreak } from '../support/havoc.ts';
 
 const settings = { max_replication_slots: 16, max_wal_senders: 16, max_active_replication_origins: 16 };
@@ -24,10 +25,17 @@ const tenants = [
 ];
 
 let scene: Scene | undefined;
+let watch: PasswordWatch | undefined;
 beforeAll(async () => {
   scene = await Scene.set({ tenants, hosts, writersPerTenant: 2, rate: 20 });
+  const known = [...scene.servers.map(({ address }) => address), ...tenants.map(({ owner }) => owner)];
+  watch = await PasswordWatch.begin(
+    scene.servers,
+    known.map(({ password }) => password),
+  );
 }, 120_000);
 afterAll(async () => {
+  await watch?.cease();
   await scene?.strike();
 }, 60_000);
 
@@ -104,6 +112,15 @@ describe('a host is drained while its tenants write', () => {
     expect(await rows(on, last)).toEqual(before);
     expect(unsound(await on.check(last, began))).toEqual([]);
   }, 180_000);
+
+  test('no password of all that stands anywhere: not in rows, objects, queues, logs or catalogs, nor on a host while it moves', async () => {
+    if (scene === undefined || watch === undefined) throw new Error('the scene was not set');
+    const { looked, rolesOfMoves, ...sightings } = await watch.end(scene.cloud);
+    // The roles that moves make for themselves have theirs in the target's catalog, as long as they are.
+    expect(sightings).toEqual({ known: [], ofMoves: [] });
+    expect(rolesOfMoves).toBeGreaterThan(0);
+    expect(Object.entries(looked).filter(([, count]) => count === 0)).toEqual([]);
+  }, 60_000);
 });
 
 /** Every row that a repeat could change. */

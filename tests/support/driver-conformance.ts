@@ -50,6 +50,8 @@ export interface DriverFixture {
   readonly deaths?: readonly Stage[];
   /** After which stages a move goes back; after each that can by default. */
   readonly returns?: readonly Stage[];
+  /** What else holds of this one, with its tests. */
+  readonly besides?: (bench: Bench) => void;
   /** Milliseconds that one move may take in a test. */
   readonly moveMs?: number;
 }
@@ -82,5 +84,6 @@ export function describeDriver(name: string, fixture: DriverFixture): void {
     describeForward(bench);
     describeCrashes(bench);
     describeUndo(bench);
+    fixture.besides?.(bench);
   });
 }

@@ -43,12 +43,18 @@ export function postgresFixture(
   };
 }
 
+export interface PostgresPair extends HostPair {
+  readonly serverOf: (site: HostSite) => ScratchServer;
+}
+
 export async function makePair(
   [from, to]: readonly [NpmMajor, NpmMajor],
   mover: Mover,
   walLevel: 'logical' | 'replica',
-): Promise<HostPair> {
+): Promise<PostgresPair> {
   const settings = {
+    // Such a mover cannot keep anything of what it says out of the log.
+    ...(mover === 'plain' ? { log_statement: 'all', log_min_messages: 'log' } : {}),
     max_worker_processes: '80',
     max_logical_replication_workers: '60',
     max_replication_slots: '60',
@@ -76,6 +82,7 @@ export async function makePair(
   return {
     source,
     target,
+    serverOf,
     ...hands(serverOf, source),
     async close() {
       await Promise.all([a.stop(), b.stop()]);

@@ -14,6 +14,9 @@ import { scratchRoot } from '../../local/servers/scratch-root.ts';
 export interface ScratchServer {
   readonly major: NpmMajor;
   readonly address: PostgresAddress & { readonly password: string };
+  readonly dataFolder: string;
+  /** Its log so far. */
+  log(): string;
   session(database?: string, options?: Partial<ConnectOptions>): Promise<Session>;
   stop(): Promise<void>;
 }
@@ -66,10 +69,11 @@ export async function startScratch(
     env: { ...process.env, LC_ALL: 'C', FOLDER: folder },
     stdio: ['pipe', 'ignore', 'pipe'],
   });
-  let log = '';
+  const lines: string[] = [];
+  const log = (): string => lines.join('');
   holder.stderr.on('data', (chunk: Buffer) => {
     if (process.env['SCRATCH_LOG']) process.stderr.write(chunk);
-    log = (log + chunk.toString()).slice(-4000);
+    lines.push(chunk.toString());
   });
   const way = { host: '127.0.0.1', port, networks: anyNetwork, tls: 'disable' } as const;
   const address = { ...way, user: 'postgres', password };
@@ -85,11 +89,11 @@ export async function startScratch(
     const first = await session().catch(() => undefined);
     if (first !== undefined) {
       await first.close();
-      return { major, address, session, stop };
+      return { major, address, dataFolder: data, log, session, stop };
     }
     if (attempt === 300) {
       await stop();
-      throw new Error(`PostgreSQL ${String(major)} does not start: ${log}`);
+      throw new Error(`PostgreSQL ${String(major)} does not start: ${log().slice(-4_000)}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

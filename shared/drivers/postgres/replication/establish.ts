@@ -35,7 +35,8 @@ export async function preparePublication(context: MoveContext): Promise<void> {
 export async function startFollowing(context: MoveContext): Promise<void> {
   const { source, target, sourceOid, names } = context;
   const inside = await source.inside(sourceOid, 'work');
-  const onTarget = await target.inside(await openTargetToUs(context), 'work');
+  const targetOid = await openTargetToUs(context);
+  const onTarget = await target.inside(targetOid, 'work');
   const [known] = await subscriptionsOf(onTarget, [names.stream]);
   if (known?.enabled === true) return;
   // Whatever password the role had is known to nobody: a new one, also for a subscription that is there.
@@ -47,8 +48,8 @@ export async function startFollowing(context: MoveContext): Promise<void> {
     database: await source.nameOf(sourceOid),
     binary: await binarySafe(inside, onTarget),
   };
-  if (known === undefined) await createSubscription(onTarget, names.stream, options);
-  else await redirectSubscription(onTarget, names.stream, options);
+  if (known === undefined) await createSubscription(target, targetOid, names.stream, options);
+  else await redirectSubscription(target, targetOid, names.stream, options);
   await enableSubscription(onTarget, names.stream, true);
 }
 

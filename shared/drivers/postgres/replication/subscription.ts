@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { conninfo } from '../connection.ts';
 import type { PostgresAddress, Session } from '../connection.ts';
+import type { Hands } from '../hands.ts';
 import { quoteIdentifier, quoteLiteral } from '../identifiers.ts';
 import { wholeNumber } from '../values.ts';
 
@@ -28,24 +29,16 @@ export interface SubscriptionOptions {
   readonly binary: boolean;
 }
 
-/** Settings that keep the connection string out of the log and the statistics, as far as the mover may. */
-const discreet = [
-  ['log_statement', 'none'],
-  ['log_min_duration_statement', '-1'],
-  ['log_min_error_statement', 'panic'],
-  ['pg_stat_statements.track', 'none'],
-] as const;
-
 /**
  * Makes a subscription that does nothing yet, of tables whose rows are there already, on a slot that is there
  * already. Its password stands in the target's catalog until the move is over.
  */
 export async function createSubscription(
-  inside: Session,
+  target: Hands,
+  database: number,
   name: string,
   options: SubscriptionOptions,
 ): Promise<void> {
-  const way = conninfo(options.source, { database: options.database, applicationName: name });
   const settings = [
     'enabled = false',
     'create_slot = false',
@@ -54,27 +47,69 @@ export async function createSubscription(
     `slot_name = ${quoteLiteral(name)}`,
     `binary = ${String(options.binary)}`,
   ];
-  await inside.transaction(async (tx) => {
-    await hide(tx);
-    await tx.execute(
-      `CREATE SUBSCRIPTION ${quoteIdentifier(name)} CONNECTION ${quoteLiteral(way)}
+  await executeWithWay(
+    target,
+    database,
+    conninfo(options.source, { database: options.database, applicationName: name }),
+    (way) =>
+      `CREATE SUBSCRIPTION ${quoteIdentifier(name)} CONNECTION ${way}
          PUBLICATION ${quoteIdentifier(name)} WITH (${settings.join(', ')})`,
-    );
-  });
+  );
 }
 
 /** The same subscription with a new password. */
 export async function redirectSubscription(
-  inside: Session,
+  target: Hands,
+  database: number,
   name: string,
   options: SubscriptionOptions,
 ): Promise<void> {
-  const way = conninfo(options.source, { database: options.database, applicationName: name });
-  await inside.transaction(async (tx) => {
-    await hide(tx);
-    await tx.execute(`ALTER SUBSCRIPTION ${quoteIdentifier(name)} CONNECTION ${quoteLiteral(way)}`);
-  });
+  await executeWithWay(
+    target,
+    database,
+    conninfo(options.source, { database: options.database, applicationName: name }),
+    (way) => `ALTER SUBSCRIPTION ${quoteIdentifier(name)} CONNECTION ${way}`,
+  );
 }
+
+const waySetting = 'drayage.way';
+
+/**
+ * A statement with a connection string in it, whose password must stand neither in the target's log, whatever is
+ * logged there, nor among the activities that monitoring sees. So it is put together on the server, from a setting
+ * that came with the start of a session of its own: that is kept nowhere and seen by nobody else.
+ */
+async function executeWithWay(
+  target: Hands,
+  database: number,
+  way: string,
+  statement: (way: string) => string,
+): Promise<void> {
+  // In hex: the server makes its own encoding of it, as it does of a statement.
+  const settings = { [waySetting]: Buffer.from(way).toString('hex') };
+  const format = quoteLiteral(statement('%L').replaceAll(/%(?!L)/g, '%%'));
+  const raise = 'RAISE EXCEPTION USING ERRCODE = SQLSTATE, MESSAGE = SQLERRM;';
+  // An error that passes through says in which statement it was: it is raised anew.
+  const body = `BEGIN
+      EXECUTE format(${format}, convert_from(decode(current_setting('${waySetting}'), 'hex'), 'UTF8'));
+    EXCEPTION WHEN query_canceled THEN ${raise} WHEN OTHERS THEN ${raise}
+    END`;
+  const session = await target.inside(database, 'way', { settings });
+  try {
+    await session.transaction(async (tx) => {
+      await hide(tx);
+      await tx.execute(`DO ${quoteLiteral(body)}`);
+    });
+  } finally {
+    await session.close();
+  }
+}
+
+/** For what sees statements inside of statements, as far as the mover may: extensions, and a session that is ended. */
+const discreet = [
+  ['log_error_verbosity', 'terse'],
+  ['pg_stat_statements.track', 'none'],
+] as const;
 
 async function hide(tx: Session): Promise<void> {
   for (const [setting, value] of discreet) {
