@@ -1,8 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { chown, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { StepFailure } from '../../shared/domain/failure.ts';
+import { hostName } from '../../shared/domain/ids.ts';
+import { siteAddress } from '../../shared/drivers/postgres/address.ts';
 import type { Session } from '../../shared/drivers/postgres/connection.ts';
+import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import { quoteIdentifier } from '../../shared/drivers/postgres/identifiers.ts';
 import { runPreflight } from '../../shared/drivers/postgres/preflight/preflight.ts';
 import type { PreflightInput } from '../../shared/drivers/postgres/preflight/preflight.ts';
@@ -10,6 +16,8 @@ import { preflightReport } from '../../shared/drivers/postgres/preflight/report.
 import type { PreflightReport } from '../../shared/drivers/postgres/preflight/report.ts';
 import { copyRoles, readNeededRoles } from '../../shared/drivers/postgres/roles.ts';
 import { connect } from '../../shared/drivers/postgres/connection.ts';
+import { anyNetwork } from '../../shared/runtime/host-networks.ts';
+import { certify } from '../support/certificate.ts';
 import { nastyRoles, nastyRows, nastySchema } from '../support/nasty-schema.ts';
 import { startScratch } from '../support/scratch-postgres.ts';
 import type { ScratchServer } from '../support/scratch-postgres.ts';
@@ -392,4 +400,76 @@ describe('roles and privileges', () => {
     const after = await look(name, as);
     expect(blockers(after)).toEqual([]);
   });
+});
+
+describe('the certificate of a server', () => {
+  const { certificate, key } = certify('127.0.0.1');
+  /** How a host is looked at that is given so. */
+  const lookAt = (host: string, search = '', ca?: string): Promise<unknown> => {
+    const { user, password, port } = target.address;
+    const replicationAddress = `${host}:${String(port)}`;
+    return postgresDriver.describe({
+      host: hostName('certified'),
+      url: `postgres://${user}@${replicationAddress}/postgres${search}`,
+      replicationAddress,
+      password,
+      networks: anyNetwork,
+      options: ca === undefined ? {} : { ca },
+    });
+  };
+  const untrusted = { verdict: 'fail', failure: { code: 'tls-certificate' } };
+  const strictly = '?sslmode=verify-full';
+
+  test('is asked for where the url does not say otherwise and the host is not this machine', () => {
+    const tlsOf = (url: string): string =>
+      siteAddress({
+        host: hostName('a'),
+        url,
+        replicationAddress: 'a',
+        password: undefined,
+        networks: anyNetwork,
+        options: {},
+      }).tls;
+    expect(tlsOf('postgres://mover@db1.example/postgres')).toBe('verify-full');
+    expect(tlsOf('postgres://mover@10.0.0.5/postgres')).toBe('verify-full');
+    expect(tlsOf('postgres://mover@127.0.0.1/postgres')).toBe('disable');
+  });
+
+  test('must be there, be signed by who is trusted, and name the server; no password is sent before', async () => {
+    await expect(lookAt('127.0.0.1', strictly)).rejects.toMatchObject({
+      failure: { code: 'tls-unsupported' },
+    });
+    await offerTls();
+    await expect(lookAt('127.0.0.1', strictly)).rejects.toMatchObject(untrusted);
+    await expect(lookAt('127.0.0.1', strictly, certify('127.0.0.1').certificate)).rejects.toMatchObject(
+      untrusted,
+    );
+    await expect(lookAt('localhost', strictly, certificate)).rejects.toMatchObject(untrusted);
+    await expect(lookAt('127.0.0.1', strictly, certificate)).resolves.toMatchObject({
+      version: expect.any(String),
+    });
+    await expect(lookAt('127.0.0.1', '?sslmode=require')).resolves.toMatchObject({
+      version: expect.any(String),
+    });
+  });
+
+  async function offerTls(): Promise<void> {
+    const { uid, gid } = await stat(target.dataFolder);
+    for (const [name, text] of [
+      ['server.crt', certificate],
+      ['server.key', key],
+    ] as const) {
+      const file = join(target.dataFolder, name);
+      await writeFile(file, text, { mode: 0o600 });
+      await chown(file, uid, gid);
+    }
+    await targetAdmin.execute('ALTER SYSTEM SET ssl = on');
+    await targetAdmin.execute('SELECT pg_reload_conf()');
+    const setting = z.object({ ssl: z.string() });
+    while ((await targetAdmin.one('SHOW ssl', [], setting)).ssl !== 'on') await delay(10);
+    undo.push(async () => {
+      await targetAdmin.execute('ALTER SYSTEM RESET ssl');
+      await targetAdmin.execute('SELECT pg_reload_conf()');
+    });
+  }
 });
