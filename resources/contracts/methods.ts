@@ -1,6 +1,7 @@
 import { problems, type ProblemCode } from '../../shared/contracts/api/problems.ts';
 import type { JsonObject } from '../../shared/domain/json.ts';
 import type { Operation } from './operations.ts';
+import { longestBody } from './vtl/postings.ts';
 
 const json = 'application/json';
 const problemJson = 'application/problem+json';
@@ -27,7 +28,13 @@ const textHeader = { schema: { type: 'string' } };
 const header = (name: string): string => `method.response.header.${name}`;
 
 /** Who may be told of a problem on any route. */
-const everywhere = ['api-key-refused', 'rate-exceeded', 'api-failed', 'store-busy'] as const;
+const everywhere = [
+  'api-key-refused',
+  'caller-refused',
+  'rate-exceeded',
+  'api-failed',
+  'store-busy',
+] as const;
 
 function methodOf(operation: Operation): JsonObject {
   const { name, summary, description, parameters, body, status, answer } = operation;
@@ -40,12 +47,15 @@ function methodOf(operation: Operation): JsonObject {
     operationId: name,
     summary,
     description,
+    // At each method: API Gateway pays no heed to what stands at the root.
+    security: [{ api_key: [] }],
     parameters: [...parameters],
     ...(body === undefined
       ? {}
       : {
           requestBody: {
             required: true,
+            description: `At most ${longestBody.toLocaleString('en')} characters`,
             content: { [json]: { schema: { $ref: `#/components/schemas/${body}` } } },
           },
         }),

@@ -44,7 +44,6 @@ export function buildApi(): ApiDocument {
         ),
         securitySchemes: { api_key: { type: 'apiKey', name: 'x-api-key', in: 'header' } },
       },
-      security: [{ api_key: [] }],
       'x-amazon-apigateway-request-validators': {
         whole: { validateRequestParameters: true, validateRequestBody: true },
       },
@@ -73,12 +72,14 @@ const gatewayResponses: JsonObject = Object.fromEntries(
   Object.entries({
     DEFAULT_4XX: 'parameter-invalid',
     DEFAULT_5XX: 'api-failed',
-    ACCESS_DENIED: 'api-key-refused',
+    ACCESS_DENIED: 'caller-refused',
     BAD_REQUEST_BODY: 'body-invalid',
     BAD_REQUEST_PARAMETERS: 'parameter-missing',
+    EXPIRED_TOKEN: 'caller-refused',
     INTEGRATION_FAILURE: 'store-busy',
     INTEGRATION_TIMEOUT: 'store-busy',
     INVALID_API_KEY: 'api-key-refused',
+    INVALID_SIGNATURE: 'caller-refused',
     MISSING_AUTHENTICATION_TOKEN: 'route-unknown',
     QUOTA_EXCEEDED: 'rate-exceeded',
     RESOURCE_NOT_FOUND: 'route-unknown',

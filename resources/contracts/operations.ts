@@ -41,6 +41,9 @@ interface AnsweredByFunction {
   readonly logicalId: string;
 }
 
+/** A name has so many characters at the most; ids have fewer. */
+const longestId = 100;
+
 const pageParameters: readonly JsonObject[] = [
   {
     name: 'limit',
@@ -121,7 +124,7 @@ function operationOfCommand({ posting, body: _, called, ...about }: CommandRoute
         in: 'header',
         required: true,
         description: "The request's id: the same key with the same body is the same request",
-        schema: { type: 'string', pattern: requestIdPattern.source },
+        schema: { type: 'string', pattern: requestIdPattern.source, maxLength: 128 },
       },
     ],
     body: called,
@@ -142,7 +145,7 @@ function pathParameter(pattern: RegExp): JsonObject {
     name: 'id',
     in: 'path',
     required: true,
-    schema: { type: 'string', pattern: `^${patternOf(pattern)}$` },
+    schema: { type: 'string', pattern: `^${patternOf(pattern)}$`, maxLength: longestId },
   };
 }
 
@@ -155,6 +158,6 @@ function queryParameter(name: string, query: NonNullable<ListingRoute['query']>)
     name,
     in: 'query',
     ...query,
-    schema: name === 'state' ? { type: 'string', enum: [...moveLabels] } : { type: 'string' },
+    schema: name === 'state' ? { type: 'string', enum: [...moveLabels] } : { type: 'string', maxLength: 30 },
   };
 }

@@ -59,9 +59,11 @@ const resourceFile = z.object({
 /** The resources as they are packaged, resolved against a table that is called otherwise than in any stage. */
 async function packagedStack() {
   const { rest } = resourceFile.parse(createRequire(import.meta.url)('../../resources/api.cjs'));
-  const { Resources } = await rest({
-    resolveVariable: async (name: string) => (name === 'sls:stage' ? 'test' : '100'),
-  });
+  const given: Readonly<Record<string, string>> = {
+    'sls:stage': 'test',
+    'param:apiAuthentication': 'api-key',
+  };
+  const { Resources } = await rest({ resolveVariable: async (name: string) => given[name] ?? '100' });
   return createStack({
     template: parseTemplate(
       JSON.stringify({

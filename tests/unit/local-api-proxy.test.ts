@@ -6,10 +6,10 @@ import { RestApi } from '../../local/api/rest-api.ts';
 const arn = 'arn:aws:lambda:eu-central-1:000000000000:function:explain';
 const definition = readDefinition({
   openapi: '3.0.1',
-  security: [{ api_key: [] }],
   paths: {
     '/moves/{id}/explanation': {
       get: {
+        security: [{ api_key: [] }],
         parameters: [{ name: 'id', in: 'path', required: true }],
         'x-amazon-apigateway-integration': {
           type: 'aws_proxy',

@@ -12,7 +12,7 @@ export interface Posting {
 }
 
 /** A quarter of what SNS carries stays free for the envelope and for characters of several bytes. */
-const longestBody = 200_000;
+export const longestBody = 200_000;
 
 const invalid = '#set($valid = false)';
 

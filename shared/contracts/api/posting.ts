@@ -62,4 +62,4 @@ export function hashOfPosting(posted: Posted): string {
 export const hashOfText = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** Was it the API that put an event down, going by its source? */
-export const isOfApi = (source: string): boolean => source.startsWith('/api-keys/');
+export const isOfApi = (source: string): boolean => /^\/(?:api-keys|iam)\//.test(source);

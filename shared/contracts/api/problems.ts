@@ -84,6 +84,12 @@ export const problems = {
     sentence: 'The API key is missing, or is none of this stage.',
     cure: 'Send a key in the header x-api-key; dray env prints that of a running embedded cloud.',
   },
+  'caller-refused': {
+    status: 403,
+    code: 'caller-refused',
+    sentence: 'The request is not signed by somebody who may do this.',
+    cure: 'Where callers are known by IAM: sign it (SigV4, service execute-api) with credentials that have one of the policies for readers, operators and approvers of this stage.',
+  },
   'rate-exceeded': {
     status: 429,
     code: 'rate-exceeded',
