@@ -61,6 +61,16 @@ const environmentCredentials = {
   },
 };
 
+// Of PostgreSQL's client only connections are used, each with an address and a password of its own: no pools, no
+// connection strings, and never a file of passwords.
+const plainConnections = {
+  name: 'plain-connections',
+  setup(build) {
+    const filter = /[/\\]node_modules[/\\](?:pg-pool|pg-connection-string|pgpass)[/\\]/;
+    build.onLoad({ filter }, () => ({ contents: 'module.exports = class {};', loader: 'js' }));
+  },
+};
+
 // Stages and parameters are in the template and in no bundle: whoever packages the same sources several times may name
 // a folder for the bundles that they make, which is to be another one for other sources. A deployment names none, and
 // makes its own.
@@ -94,4 +104,11 @@ const keptBundles = {
   },
 };
 
-module.exports = [englishOnly, noJsonSchemas, pureDescriptions, environmentCredentials, keptBundles];
+module.exports = [
+  englishOnly,
+  noJsonSchemas,
+  pureDescriptions,
+  environmentCredentials,
+  plainConnections,
+  keptBundles,
+];
