@@ -27,6 +27,8 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     /** Of the tenants' sizes; 1 is about 300 MB in all. */
     scale: { type: 'string', default: '1' },
+    /** The first so many of the twelve. */
+    tenants: { type: 'string', default: '12' },
     /** Of each tenant. */
     writers: { type: 'string', default: '2' },
     /** Transactions a second of each writer. */
@@ -60,8 +62,11 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 process.exitCode = await run();
 
 async function run(): Promise<number> {
-  const tenants = twelveTenants(Number(options.scale));
-  headline('Raising the stage: the embedded cloud, three PostgreSQL hosts, twelve tenants');
+  const tenants = twelveTenants(Number(options.scale)).slice(0, Number(options.tenants));
+  if (tenants.length === 0) throw new RangeError('--tenants takes a number from 1 to 12');
+  headline(
+    `Raising the stage: the embedded cloud, three PostgreSQL hosts, ${String(tenants.length)} tenants`,
+  );
   const scene = await Scene.set({
     tenants,
     writersPerTenant: Number(options.writers),

@@ -8,13 +8,14 @@ import { closing, MoveTrial, stages, type Stage } from '../support/move-trial.ts
 import { makePair, postgresFixture, type PostgresPair } from '../support/postgres-pair.ts';
 import type { ScratchServer } from '../support/scratch-postgres.ts';
 
-/** The superuser's suite has each of them. */
+/** The superuser's suite has the others. */
+const deaths = daily(['copy', 'settle', 'open'] as const, (stage) => stage === 'settle');
 const returns = daily(['provision', 'copy', 'fence', 'confirm'] as const, (stage) => stage === 'confirm');
 
 const fixture = postgresFixture([16, 16], {
   mover: 'plain',
   deathsOnly: true,
-  deaths: ['copy', 'settle', 'open'],
+  deaths,
   returns,
 });
 

@@ -1,11 +1,10 @@
 import { daily } from '../support/daily.ts';
 import { describeDriver } from '../support/driver-conformance.ts';
-import { stages } from '../support/move-trial.ts';
+import { reversible, stages } from '../support/move-trial.ts';
 import { postgresFixture } from '../support/postgres-pair.ts';
 
 /** The plain mover's suite has the others; the crash matrix has all of them, on the embedded cloud. */
-const deaths = daily(stages.slice(1), (stage) =>
-  ['provision', 'catchUp', 'fence', 'confirm', 'fenceForGood'].includes(stage),
-);
+const deaths = daily(stages.slice(1), (stage) => ['catchUp', 'fence', 'fenceForGood'].includes(stage));
+const returns = daily(reversible, (stage) => ['provision', 'copy', 'fence', 'confirm'].includes(stage));
 
-describeDriver('PostgreSQL 18', postgresFixture([18, 18], { crashPoints: 1, deaths }));
+describeDriver('PostgreSQL 18', postgresFixture([18, 18], { crashPoints: 1, deaths, returns }));

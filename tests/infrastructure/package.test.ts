@@ -172,7 +172,8 @@ describe('the bundles', () => {
   const bundle = (name: string) => required(made('dev').bundles.get(name));
 
   test.each(Object.entries(functions))('%s (%s) is within its budget', (name, touches) => {
-    const { gzipBytes, files } = bundle(name);
+    const { gzipBytes: pack, files } = bundle(name);
+    const gzipBytes = pack();
     process.stdout.write(`${name}: ${String(Math.ceil(gzipBytes / 1_024))} KB gzipped\n`);
     expect(gzipBytes).toBeLessThanOrEqual(budgetKb[touches] * 1_024);
     expect(files.filter(({ path }) => path.endsWith('handler.mjs'))).toHaveLength(1);

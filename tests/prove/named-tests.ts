@@ -79,7 +79,8 @@ async function run(folder: string, signal: AbortSignal, args: readonly string[])
   const { [CALL_LOG_FOLDER]: _, ...env } = process.env;
   const child = spawn(process.execPath, ['tests/run.ts', ...args], {
     cwd: folder,
-    env,
+    // Also those that are not for every day.
+    env: { ...env, DRAYAGE_TESTS: 'all' },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: patienceMs,
     signal,

@@ -46,6 +46,8 @@ export interface DriverFixture {
    * has them, and this one only differs in what its mover may do.
    */
   readonly deathsOnly?: true;
+  /** A move takes seconds: of what each stage or each call is tried with, only some run each time. */
+  readonly slow?: true;
   /** After which stages a worker dies; after each by default. */
   readonly deaths?: readonly Stage[];
   /** After which stages a move goes back; after each that can by default. */

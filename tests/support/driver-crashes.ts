@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { TokenSuperseded } from '../../shared/domain/failure.ts';
 import type { HostDriver, MoveSession } from '../../shared/ports/driver.ts';
 import { Died } from './cleanup-ledger.ts';
+import { daily } from './daily.ts';
 import type { Bench } from './driver-conformance.ts';
 import { closing, MoveTrial, stages, type Stage } from './move-trial.ts';
 
@@ -91,7 +92,9 @@ export function describeCrashes({ fixture, pair }: Bench): void {
       ['dropTarget', 'copy', (session) => session.dropTarget()],
     ];
 
-    test.each(late)('cannot %s', async (_, upTo, attempt) => {
+    const telling = ['fence', 'open', 'dropTarget'];
+    const tried = fixture.slow === true ? daily(late, ([name]) => telling.includes(name)) : late;
+    test.each(tried)('cannot %s', async (_, upTo, attempt) => {
       const { trial } = await begun();
       const before = stages[stages.indexOf(upTo) - 1] ?? 'provision';
       await using older = closing(trial.worker(driver, 1));

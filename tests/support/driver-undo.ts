@@ -1,10 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Residue } from '../../shared/ports/driver.ts';
 import type { Bench } from './driver-conformance.ts';
-import { closing, failureCode, MoveTrial, stages } from './move-trial.ts';
-
-/** Up to the flip. */
-const reversible = stages.slice(0, stages.indexOf('confirm') + 1);
+import { closing, failureCode, MoveTrial, reversible, stages } from './move-trial.ts';
 
 /** The way back, and what is found afterwards. */
 export function describeUndo({ fixture, pair }: Bench): void {

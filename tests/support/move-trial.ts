@@ -23,6 +23,9 @@ export const stages = [
 ] as const;
 export type Stage = (typeof stages)[number];
 
+/** Up to the flip. */
+export const reversible: readonly Stage[] = stages.slice(0, stages.indexOf('confirm') + 1);
+
 export const policy: MovePolicy = {
   roles: 'require',
   pauseBudgetMs: 2_000,

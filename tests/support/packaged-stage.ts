@@ -33,7 +33,7 @@ export interface PackagedStage {
   /** By logical name of the function, e.g. `planBatch`. */
   readonly bundles: ReadonlyMap<
     string,
-    { readonly digest: string; readonly gzipBytes: number; readonly files: readonly PackagedFile[] }
+    { readonly digest: string; readonly gzipBytes: () => number; readonly files: readonly PackagedFile[] }
   >;
 }
 
@@ -69,7 +69,7 @@ async function readBundle(path: string) {
   const files = Object.entries(unzipSync(zip));
   return {
     digest: createHash('sha256').update(zip).digest('hex'),
-    gzipBytes: files.reduce((sum, [, bytes]) => sum + gzipSync(bytes, { level: 9 }).byteLength, 0),
+    gzipBytes: () => files.reduce((sum, [, bytes]) => sum + gzipSync(bytes, { level: 9 }).byteLength, 0),
     files: files.map(([file, bytes]) => ({ path: file, text: Buffer.from(bytes).toString('latin1') })),
   };
 }

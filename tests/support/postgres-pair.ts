@@ -38,6 +38,7 @@ export function postgresFixture(
     // Spread over all the statements of a move.
     mortal: (message, when) => dying(Math.ceil((message * statements) / (crashPoints + 1)), when),
     crashPoints,
+    slow: true,
     ...rest,
     moveMs: 10_000,
   };
