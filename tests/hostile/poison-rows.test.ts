@@ -22,7 +22,7 @@ async function prepared() {
   const { world, table } = await HostileWorld.inMemory();
   for (const name of names) await world.endpoint(name, 'late');
   const spoil = async (key: RowKey): Promise<void> => {
-    await table.write(key, (row) => (row === undefined ? 'refused' : { ...row, colour: 'red' }));
+    await table.write(key, (row) => (row === undefined ? 'refused' : { ...row, commitId: 7 }));
   };
   const data = { reason: 'test', host: 'late', target: 'h2' };
   const event = { specversion: '1.0', id: 'p', source: '/ops', type: 'batch-move.requested', data };

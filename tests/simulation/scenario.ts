@@ -31,13 +31,13 @@ export interface Scenario {
 /** The scenario of a seed. Faults are planned apart from it, so that one can be left out. */
 export function planScenario(seed: number): Scenario {
   const dice = new Dice(seed);
-  const hosts = Array.from({ length: dice.between(4, 5) }, (_, index) => ({
+  const hosts = Array.from({ length: dice.between(4, 6) }, (_, index) => ({
     name: `h${String(index + 1)}`,
     behaviour: planHost(dice),
   }));
   const names = hosts.map(({ name }) => name);
   const crowded = names[0] ?? '';
-  const endpoints = Array.from({ length: dice.between(6, 7) }, (_, index) => ({
+  const endpoints = Array.from({ length: dice.between(7, 8) }, (_, index) => ({
     name: `e${String(index + 1)}`,
     database: `data ${String(index + 1)}`,
     // Most of them on one host, which is emptied.
