@@ -8,7 +8,7 @@ const hosts = standingHosts();
 
 test('an endpoint that takes longer than a function lives is moved by many: each stops itself in time and says so', async () => {
   const content = { shop: 30, telemetry: 20, search: 10 };
-  const move = await FaultyMove.begin(hosts, { content, lifeMs: 2_300 });
+  const move = await FaultyMove.begin(hosts, { content, lifeMs: 4_000 });
   const proof = await MoveProof.begin(move);
   await move.deliver();
   expect(await proof.ofMoved()).toEqual([]);
