@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Move } from '../shared/domain/move.ts';
+import { fresh } from '../shared/domain/transition.ts';
 import { moveEndpointShape, type WorkflowShape } from '../shared/domain/workflow-shape.ts';
 import { workMessage } from '../shared/contracts/messages.ts';
 import { isMoveId } from '../shared/domain/ids.ts';
@@ -154,10 +155,7 @@ function begun(now: number): Move {
   const move = moveOf(1, 'tenant-00042', {
     state: 'running',
     step: 'preflight',
-    failures: 0,
-    idleHandovers: 0,
-    deaths: 0,
-    spentMs: 0,
+    ...fresh,
     dueAt: now,
     forwardOnly: false,
     retreats: 0,

@@ -12,23 +12,9 @@ import { leadOf } from '../../shared/domain/move-reasons.ts';
 import { isStuckUntold, labelOf, type Move } from '../../shared/domain/move.ts';
 import { RowUnreadable } from '../../shared/ports/failures.ts';
 import type { RecordKind } from '../../shared/ports/store.ts';
-import { anyMoveId, anyRecord } from '../support/arbitraries.ts';
+import { anyMoveId, anyRecord, recordKinds } from '../support/arbitraries.ts';
 
-const kinds: readonly RecordKind[] = [
-  'host',
-  'endpoint',
-  'batch',
-  'move',
-  'request',
-  'cleanup',
-  'letter',
-  'fleet',
-  'news',
-  'pace',
-  'scaler',
-];
-
-describe.each(kinds)('a row of a %s', (kind) => {
+describe.each(recordKinds)('a row of a %s', (kind) => {
   test('gives back exactly the record that went in, over the wire', () => {
     roundTrip(kind);
   });

@@ -1,23 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { RecordKind, Records, Store } from '../../shared/ports/store.ts';
-import { anyRecord } from '../support/arbitraries.ts';
+import { anyRecord, recordKinds } from '../support/arbitraries.ts';
 import { sample } from '../support/samples.ts';
 import { subjects, type TablePorts } from '../support/store-subjects.ts';
-
-const kinds: readonly RecordKind[] = [
-  'host',
-  'endpoint',
-  'batch',
-  'move',
-  'request',
-  'cleanup',
-  'letter',
-  'fleet',
-  'news',
-  'pace',
-  'scaler',
-];
 
 describe.each(subjects)('the store on $name', ({ open, runs }) => {
   let ports: TablePorts;
@@ -30,7 +16,7 @@ describe.each(subjects)('the store on $name', ({ open, runs }) => {
     await ports.close();
   });
 
-  test.each(kinds)('gives back a %s as it was inserted, with version 1', async (kind) => {
+  test.each(recordKinds)('gives back a %s as it was inserted, with version 1', async (kind) => {
     await inserts(kind);
   });
 
@@ -46,7 +32,7 @@ describe.each(subjects)('the store on $name', ({ open, runs }) => {
     );
   }
 
-  test.each(kinds)('turns a %s into any other of the same key by a commit', async (kind) => {
+  test.each(recordKinds)('turns a %s into any other of the same key by a commit', async (kind) => {
     await commits(kind);
   });
 

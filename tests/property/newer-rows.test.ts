@@ -8,21 +8,7 @@ import { carryOn } from '../../shared/contracts/rows/beyond.ts';
 import type { Attribute, Row } from '../../shared/contracts/rows/row.ts';
 import { RowUnreadable } from '../../shared/ports/failures.ts';
 import type { RecordKind, Records } from '../../shared/ports/store.ts';
-import { anyMoveId, anyRecord } from '../support/arbitraries.ts';
-
-const kinds: readonly RecordKind[] = [
-  'host',
-  'endpoint',
-  'batch',
-  'move',
-  'request',
-  'cleanup',
-  'letter',
-  'fleet',
-  'news',
-  'pace',
-  'scaler',
-];
+import { anyMoveId, anyRecord, recordKinds } from '../support/arbitraries.ts';
 
 /** Maps whose names are free: nothing in them is unknown. */
 const free = new Set(['labels', 'results', 'timings', 'signals', 'cleared', 'reserved', 'about', 'zones']);
@@ -77,7 +63,7 @@ function committed(row: Row, { set, remove }: ReturnType<typeof changeBetween>):
 
 const overTheWire = (row: Row): Readonly<Record<string, unknown>> => fromItem(toItem(row));
 
-describe.each(kinds)('a row of a %s that a newer release has written', (kind) => {
+describe.each(recordKinds)('a row of a %s that a newer release has written', (kind) => {
   test('is read as if that were not there', () => {
     readsTheSame(kind);
   });

@@ -479,6 +479,9 @@ export const anyRecord: { readonly [K in RecordKind]: Arbitrary<Records[K]> } = 
   scaler,
 };
 
+/** Every kind of record that a table holds. */
+export const recordKinds = Object.keys(anyRecord).filter((name): name is RecordKind => name in anyRecord);
+
 /** The value without some of the named fields, each by chance. */
 function lacking<T extends object, Name extends keyof T>(
   whole: T,

@@ -5,6 +5,7 @@ import type { Host } from '../../shared/domain/host.ts';
 import type { MoveId } from '../../shared/domain/ids.ts';
 import type { Move } from '../../shared/domain/move.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
+import { fresh } from '../../shared/domain/transition.ts';
 import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
 import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
@@ -174,10 +175,7 @@ const firstToken = 1_000_000;
 const begun = {
   state: 'running',
   step: 'preflight',
-  failures: 0,
-  idleHandovers: 0,
-  deaths: 0,
-  spentMs: 0,
+  ...fresh,
   forwardOnly: false,
   retreats: 0,
 } as const;

@@ -1,5 +1,6 @@
 import type { Move } from '../../shared/domain/move.ts';
 import type { MovePolicy } from '../../shared/domain/policy.ts';
+import { fresh } from '../../shared/domain/transition.ts';
 import type { Services } from '../../shared/workflow/services.ts';
 import type { FaultHosts } from './fault-hosts.ts';
 import { hostOf, moveOf } from './sample-batch.ts';
@@ -35,10 +36,7 @@ export async function recordMove(
   const begun = {
     state: 'running',
     step: 'preflight',
-    failures: 0,
-    idleHandovers: 0,
-    deaths: 0,
-    spentMs: 0,
+    ...fresh,
     forwardOnly: false,
     retreats: 0,
     dueAt: now,

@@ -18,7 +18,8 @@ import {
   timeField,
 } from './fields.ts';
 import { shardOf } from '../../domain/shards.ts';
-import { afterPrefix, asRecord, envelope, readRow, type Attribute, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, type Attribute, type RowCodec } from './row.ts';
 
 const figure = z.exactOptional(z.int());
 

@@ -3,7 +3,8 @@ import { RowUnreadable } from '../../ports/failures.ts';
 import type { CleanupEntry, CleanupRecord } from '../../domain/cleanup.ts';
 import { hostName, moveId, type HostName } from '../../domain/ids.ts';
 import { countField, hostField, jsonField, moveIdField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, type Attribute, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, type Attribute, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,

@@ -11,7 +11,8 @@ import {
   pauseFields,
   timeField,
 } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, type RowCodec } from './row.ts';
 
 const sequenceField = z.exactOptional(z.int());
 const held = { move: moveIdField, token: countField };

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import { knobDefaults, type Fleet } from '../../domain/fleet.ts';
 import { RowUnreadable } from '../../ports/failures.ts';
 import { countField, durationField, encodePause, holdField, pauseFields } from './fields.ts';
-import { asRecord, envelope, readRow, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { asRecord, envelope, type RowCodec } from './row.ts';
 
 const key = { pk: 'FLEET', sk: 'FLEET' };
 

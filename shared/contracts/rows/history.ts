@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { MoveId } from '../../domain/ids.ts';
 import { durationField, moveIdField, timeField } from './fields.ts';
-import { readRow, type Row } from './row.ts';
+import { readRow } from './read-row.ts';
+import { type Row } from './row.ts';
 
 const schema = z.strictObject({
   pk: z.string(),

@@ -15,7 +15,8 @@ import {
   pauseFields,
   timeField,
 } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, type RowCodec } from './row.ts';
 
 const permitsField = z.set(moveIdField).transform((held) => [...held].sort());
 const isObject = (it: unknown): it is JsonObject =>

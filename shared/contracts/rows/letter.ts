@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Letter } from '../../domain/letter.ts';
 import { countField, failureField, timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, hourOf, readRow, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, hourOf, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,

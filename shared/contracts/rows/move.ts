@@ -20,7 +20,8 @@ import {
   policyField,
   timeField,
 } from './fields.ts';
-import { afterPrefix, asRecord, envelope, hourOf, readRow, upToHalfMinute, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, hourOf, upToHalfMinute, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { Notification } from '../../domain/notification.ts';
 import { shardOf } from '../../domain/shards.ts';
 import { timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, hourOf, readRow, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, hourOf, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { Pace } from '../../domain/pace.ts';
 import { RowUnreadable } from '../../ports/failures.ts';
 import { batchIdField, countField, hostField, moveIdField, timeField } from './fields.ts';
-import { asRecord, envelope, readRow, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { asRecord, envelope, type RowCodec } from './row.ts';
 
 const key = { pk: 'PACE', sk: 'PACE' };
 

@@ -2,7 +2,8 @@ import * as z from 'zod';
 import type { RequestRecord } from '../../domain/request.ts';
 import { hashOfPosting } from '../api/posting.ts';
 import { batchIdField, claimCheckField, failureField, timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, hourOf, readRow, type Attribute, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, hourOf, type Attribute, type RowCodec } from './row.ts';
 
 const schema = z.strictObject({
   ...envelope,

@@ -1,7 +1,6 @@
 import * as z from 'zod';
 import type { Json } from '../../domain/json.ts';
 import { RowUnreadable } from '../../ports/failures.ts';
-import { split, unknownIn, withParts } from './beyond.ts';
 
 /** An attribute of a row, before it is put into the form of the wire. */
 export type Attribute =
@@ -36,43 +35,6 @@ export interface RowCodec<Key, Record> {
   readonly kept: readonly string[];
   /** Attributes that this commit writes even if `before` and `after` agree on them. */
   readonly rewritten?: (before: Record, after: Record) => readonly string[];
-}
-
-const anyKey = z.looseObject({ pk: z.string(), sk: z.string() });
-
-/**
- * Parses a row by its schema. Attributes that the schema does not know are a newer release's: they are passed over, and
- * stay in the row whatever this release writes there. Anything else is a failure, which names the row and the attribute.
- *
- * @throws RowUnreadable
- */
-export function readRow<Schema extends z.ZodType<object>>(schema: Schema, row: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(row);
-  return parsed.success ? parsed.data : (readKnown(schema, row, parsed.error) ?? refuse(row, parsed.error));
-}
-
-/** What this release knows of a row that a newer one has written; undefined when more than that is wrong. */
-function readKnown<Schema extends z.ZodType<object>>(
-  schema: Schema,
-  row: unknown,
-  error: z.core.$ZodError,
-): z.output<Schema> | undefined {
-  const paths = unknownIn(error);
-  if (paths === undefined) return undefined;
-  const { known, parts } = split(row, paths);
-  const { data } = schema.safeParse(known);
-  return data === undefined ? undefined : withParts(data, parts);
-}
-
-function refuse(row: unknown, error: z.core.$ZodError): never {
-  const key = anyKey.safeParse(row);
-  const name = key.success ? `${key.data.pk} ${key.data.sk}` : 'of unknown key';
-  const issue = error.issues.find(({ code }) => code !== 'unrecognized_keys') ?? error.issues[0];
-  const where = issue === undefined ? '' : `attribute "${issue.path.join('.')}": ${issue.message}`;
-  throw new RowUnreadable(
-    `row-unreadable: row ${name}, ${where}; deploy the version that wrote it, or repair the attribute`,
-    { cause: error },
-  );
 }
 
 /** A type with nothing optional in it, to see whether two have the same fields. */

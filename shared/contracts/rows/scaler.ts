@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import type { Scaler } from '../../domain/scaling.ts';
 import { countField, timeField } from './fields.ts';
-import { afterPrefix, asRecord, envelope, readRow, type RowCodec } from './row.ts';
+import { readRow } from './read-row.ts';
+import { afterPrefix, asRecord, envelope, type RowCodec } from './row.ts';
 
 const dial = z.exactOptional(countField);
 const dialsField = z.strictObject({ out: dial, in: dial, moves: dial });
