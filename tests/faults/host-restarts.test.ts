@@ -21,8 +21,13 @@ const cells = (['source', 'target'] as const).flatMap((side) =>
   ),
 );
 
-/** Each side, each fate and each half of a move once. */
-const telling = ['source freeze restarted', 'target copy killed'];
+/** Each side, each fate and each step once. */
+const telling = [
+  'source settle killed',
+  'target copy killed',
+  'source freeze restarted',
+  'target catch-up restarted',
+];
 
 describe('a host that is away for a while: the move says so, goes on by itself, and loses nothing', () => {
   test.each(daily(cells, ({ side, step, fate }) => telling.includes(`${side} ${step} ${fate}`)))(

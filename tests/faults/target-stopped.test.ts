@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from '@jest/globals';
-import { daily } from '../support/daily.ts';
 import { FaultyMove } from '../support/faulty-move.ts';
 import { standingHosts } from '../support/standing-hosts.ts';
 import type { Moment } from '../support/strikes.ts';
@@ -21,7 +20,7 @@ describe('a target that is stopped immediately', () => {
     ['between the marker and the flip', { call: 'confirm' }, 'thawing'],
     ['after the flip, before the source is closed for good', { call: 'fenceForGood' }, 'flipped'],
   ];
-  test.each(daily(early, ([, { call }]) => call === 'confirm'))(
+  test.each(early)(
     '%s: the source serves until it is back, then the move is made',
     async (_, moment, by) => {
       const { target } = hosts;

@@ -27,7 +27,7 @@ const tenants = [
 let scene: Scene | undefined;
 let watch: PasswordWatch | undefined;
 beforeAll(async () => {
-  scene = await Scene.set({ tenants, hosts, writersPerTenant: 2, rate: 5 });
+  scene = await Scene.set({ tenants, hosts, writersPerTenant: 2, rate: 20 });
   const known = [...scene.servers.map(({ address }) => address), ...tenants.map(({ owner }) => owner)];
   watch = await PasswordWatch.begin(
     scene.servers,

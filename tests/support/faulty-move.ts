@@ -188,7 +188,7 @@ export class FaultyMove {
         return { host: server.address.host, port: server.address.port, database };
       },
       perTenant: this.#options.writers ?? 2,
-      rate: 15,
+      rate: 40,
     });
   }
 

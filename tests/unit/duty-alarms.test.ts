@@ -162,6 +162,16 @@ test.each<[string, (bench: MoveBench) => Promise<void>, string[]]>([
     },
     ['pause-over-budget'],
   ],
+  [
+    'of messages on which functions fail again and again',
+    async (bench) => {
+      await sweeps(bench);
+      // As functions behind queues do.
+      for (let nth = 0; nth < 21; nth += 1)
+        bench.services.meter.note('RecordsFailed', 1, { function: 'plan-batch' }, {});
+    },
+    ['records-failed'],
+  ],
 ])('people are woken by what functions write: %s', async (_, act, expected) => {
   expect(await raisedBy(await linesOf(act))).toEqual(expected);
 });

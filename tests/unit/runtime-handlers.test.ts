@@ -76,7 +76,9 @@ describe('a function behind a queue of ours', () => {
     });
     const old = queueRecord('c', plan('3'));
     old.attributes.ApproximateReceiveCount = '2';
-    await handler({ Records: [queueRecord('a', plan('1')), queueRecord('b', plan('2')), old] }, context);
+    const first = [queueRecord('a', plan('1')), queueRecord('b', plan('2'))];
+    for (const { attributes } of first) attributes.SentTimestamp = String(Date.now() - 3_600_000);
+    await handler({ Records: [...first, old] }, context);
     const noted = said.split('\n').flatMap((line) => figuresIn(line));
     const found = noted.map(({ name, values }) => [
       name.metric,
@@ -89,6 +91,7 @@ describe('a function behind a queue of ours', () => {
       ['RecordsFailed', true, 1],
       ['RecordsFailed', false, 1],
     ]);
+    for (const age of noted[0]?.values ?? []) expect(Math.round(age / 3_600_000)).toBe(1);
   });
 
   test.each(['', 'no json', '{}', '{"v":2,"batch":"bt_"}'])(

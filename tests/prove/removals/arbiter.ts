@@ -33,6 +33,7 @@ export const arbiterRemovals = removals(arbiter, [
       if (placement.epoch`,
     testName:
       'the arbiter once a thaw is decided, or the target is being opened, there is no flip and no un-flip',
+    daily: true,
   },
   {
     name: 'flip-on-any-epoch',
@@ -112,6 +113,7 @@ export const arbiterRemovals = removals(arbiter, [
     to: "(arbitration.kind !== 'frozen' && arbitration.kind !== 'thawing' && arbitration.kind !== 'flipped') ||",
     testName:
       'the arbiter what was flipped or is being opened is not thawed, and serves again only after a thaw',
+    daily: true,
   },
   {
     name: 'thaw-by-older',
