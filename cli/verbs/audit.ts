@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Difference } from '../../shared/domain/audit.ts';
+import type { Difference } from '../../shared/domain/audit/scene.ts';
 import { audit, type Audit } from '../../shared/workflow/audit/audit.ts';
 import { repairAll, type Repaired } from '../../shared/workflow/audit/repair.ts';
 import type { HostSweepServices } from '../../shared/workflow/sweep/sweep-host.ts';
@@ -38,8 +38,8 @@ export function addAudit(program: Command, session: Session): void {
       const client = await session.client();
       const services = servicesOf(client);
       const found = await audit(services);
+      if (reason !== undefined) await record(client, reason, found.differences);
       const results = reason === undefined ? undefined : await repairAll(services, found.differences);
-      if (reason !== undefined) await record(client, reason);
       const left = results?.filter(({ outcome }) => outcome === 'refused') ?? found.differences;
       session.exitCode = left.length > 0 ? exit.failed : exit.done;
       if (options.json === true) session.terminal.json(reportOf(found, results));
@@ -71,8 +71,24 @@ function servicesOf(client: Client): HostSweepServices {
   };
 }
 
-/** Who has repaired rows, when and why: kept where every other word of a person is. */
-async function record({ store, chance, clock }: Client, reason: string): Promise<void> {
+/** Of so many repairs the record names what they are of. */
+const mostNamed = 20;
+
+/**
+ * Who repairs rows, when, why and what: kept where every other word of a person is, before anything is done.
+ * Where nothing can be repaired nothing is kept.
+ */
+async function record(
+  { store, chance, clock }: Client,
+  why: string,
+  differences: readonly Difference[],
+): Promise<void> {
+  const what = differences.flatMap(({ code, subject, repair }) =>
+    repair === undefined ? [] : [`${code} of ${subject}`],
+  );
+  if (what.length === 0) return;
+  const more = what.length > mostNamed ? `, and ${String(what.length - mostNamed)} more` : '';
+  const reason = `${why} (${what.slice(0, mostNamed).join(', ')}${more})`;
   const id = `audit-${chance.unique()}`;
   await store.insert('request', {
     source: ourSource(),

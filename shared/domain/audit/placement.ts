@@ -1,68 +1,21 @@
-import type { CleanupEntry } from './cleanup.ts';
-import { isTerminal } from './execution.ts';
-import type { HostName, MoveId } from './ids.ts';
-import type { Move } from './move.ts';
-import { claimOf, type Placement } from './placement.ts';
-import type { StandingDatabase } from './stock.ts';
+import { isTerminal } from '../execution.ts';
+import type { HostName } from '../ids.ts';
+import { claimOf, type Placement } from '../placement.ts';
+import type { StandingDatabase } from '../stock.ts';
+import type { AuditScene, Difference } from './scene.ts';
 
-/** Something of ours on a host that does not serve, and what is known of the move that it is of. */
-export interface Leftover {
-  readonly host: HostName;
-  readonly move: MoveId;
-  readonly run: number;
-  readonly item: CleanupEntry;
-  /** `orphan`: its move has ended. `unknown`: there is no row of its move. */
-  readonly is: 'orphan' | 'unknown';
-}
-
-/** All that an audit compares. The placements were read before any host was asked, and the moves after all had been. */
-export interface AuditScene {
-  readonly placements: readonly Placement[];
-  /** Every host that is registered and not retired. Two of them may be one server. */
-  readonly hosts: ReadonlyMap<HostName, { readonly driver: string; readonly systemIdentifier: string }>;
-  /** What is on each host that could be asked. */
-  readonly stock: ReadonlyMap<HostName, readonly StandingDatabase[]>;
-  /** Of the moves that hold endpoints those that have a row. */
-  readonly moves: ReadonlyMap<MoveId, Move>;
-  readonly leftovers: readonly Leftover[];
-}
-
-/** What puts a difference right. */
-export type Repair =
-  | { readonly kind: 'place'; readonly before: Placement; readonly after: Placement }
-  /** The sweep of the host: what it sees for the first time goes with its next look. */
-  | { readonly kind: 'sweep'; readonly host: HostName }
-  | { readonly kind: 'remove'; readonly leftover: Leftover };
-
-/** Rows say one thing, and a host another. */
-export interface Difference {
-  readonly code: string;
-  readonly subject: string;
-  readonly sentence: string;
-  /** What would put it right. */
-  readonly cure: string;
-  /** Absent where only a person can tell what is right. */
-  readonly repair?: Repair;
-}
-
-/** How rows and hosts differ. Empty: they agree, as far as hosts could be asked. */
-export function differencesIn(scene: AuditScene): readonly Difference[] {
-  const placeOf = (host: HostName, database: string): string =>
-    JSON.stringify([scene.hosts.get(host)?.systemIdentifier ?? host, database]);
-  const names = new Set(scene.placements.map(({ host, database }) => placeOf(host, database)));
-  const isClaimed = (host: HostName, database: string): boolean => names.has(placeOf(host, database));
-  return [
-    ...scene.placements.flatMap((placement) => ofPlacement(scene, placement, isClaimed)),
-    ...scene.leftovers.map(ofLeftover),
-  ];
-}
+export const serverOf = ({ hosts }: AuditScene, name: HostName): string | undefined => {
+  const host = hosts.get(name);
+  return host === undefined || host === 'unreadable' ? undefined : host.systemIdentifier;
+};
 
 /** A database of an endpoint's name on one host. */
 interface Stood extends StandingDatabase {
   readonly host: HostName;
 }
 
-function ofPlacement(
+/** How an endpoint's row differs from what is on hosts. @param isClaimed whether a database is an endpoint's by its row */
+export function ofPlacement(
   scene: AuditScene,
   placement: Placement,
   isClaimed: (host: HostName, database: string) => boolean,
@@ -85,7 +38,8 @@ function ofPlacement(
   const about = { subject: `endpoint ${endpoint}` } as const;
   const [best, second] = elsewhere.toSorted((one, other) => tokenOf(other) - tokenOf(one));
   const silent = [...scene.hosts]
-    .filter(([name, { driver }]) => driver === placement.driver && !scene.stock.has(name))
+    .filter(([, host]) => host === 'unreadable' || host.driver === placement.driver)
+    .filter(([name]) => !scene.stock.has(name))
     .map(([name]) => name)
     .join(', ');
   if (best === undefined) {
@@ -93,7 +47,7 @@ function ofPlacement(
       silent !== ''
         ? `make ${silent} answer, and audit again: it may be there`
         : here === undefined
-          ? 'nobody serves it: look for a retained copy of it (dray history), or restore it from a backup and register that under a name of its own'
+          ? 'no host that this table knows serves it: register those that it does not know, then look for a retained copy of it (dray history), or restore it from a backup and register that under a name of its own'
           : `open it again by hand once you know that it is whole (in PostgreSQL: ALTER DATABASE … ALLOW_CONNECTIONS true)`;
     return here === undefined
       ? [{ ...about, code: 'endpoint-missing', sentence: what, cure }]
@@ -108,9 +62,14 @@ function ofPlacement(
     const cure = `find out which of the two is whole: the one on ${host} was not closed for good; then close the other one by hand`;
     return [{ ...about, code: 'endpoint-elsewhere', sentence, cure }];
   }
-  if (second !== undefined && tokenOf(second) === tokenOf(best)) {
-    const cure = `${second.host} serves it too, marked by the same: find out which of the two is whole, and close the other one by hand`;
+  if (second !== undefined) {
+    const cure = `${second.host} serves one of its name too, marked by token ${String(tokenOf(second))}: find out which of the two it is, and close the other one by hand, or register it under a name of its own`;
     return [{ ...about, code: 'endpoint-open-twice', sentence, cure }];
+  }
+  const others = namesakesOf(scene, placement);
+  if (others.length > 0) {
+    const cure = `${others.join(', ')} may be it as well, by the name of the database: find out whose it is, and correct the row of that endpoint first`;
+    return [{ ...about, code: 'endpoint-elsewhere', sentence, cure }];
   }
   const after = reconciled(placement, best.host, seen);
   return [
@@ -122,6 +81,16 @@ function ofPlacement(
       repair: { kind: 'place', before: placement, after },
     },
   ];
+}
+
+/** Endpoints whose databases have the same name, and that are not open where their rows say either. */
+function namesakesOf({ placements, stock }: AuditScene, { endpoint, driver, database }: Placement): string[] {
+  const isOpen = ({ host }: Placement): boolean =>
+    stock.get(host)?.some((each) => each.database === database && each.access === 'open') === true;
+  return placements
+    .filter((each) => each.endpoint !== endpoint && each.driver === driver && each.database === database)
+    .filter((each) => !isOpen(each))
+    .map((each) => `endpoint ${each.endpoint}`);
 }
 
 /** It is open where its row says. */
@@ -172,15 +141,22 @@ const tokenOf = ({ marker }: StandingDatabase): number => marker?.token ?? 0;
 
 /** Open databases of its name that moves of ours have been at, and that are no other endpoint's; each server once. */
 function elsewhereOf(
-  { hosts, stock }: AuditScene,
+  scene: AuditScene,
   { host, driver, database }: Placement,
   isClaimed: (host: HostName, database: string) => boolean,
 ): readonly Stood[] {
-  const servers = new Set([hosts.get(host)?.systemIdentifier]);
+  const servers = new Set([serverOf(scene, host)]);
   const found: Stood[] = [];
-  for (const [name, databases] of stock) {
-    const at = hosts.get(name);
-    if (at?.driver !== driver || servers.has(at.systemIdentifier) || isClaimed(name, database)) continue;
+  for (const [name, databases] of scene.stock) {
+    const at = scene.hosts.get(name);
+    if (
+      at === undefined ||
+      at === 'unreadable' ||
+      at.driver !== driver ||
+      servers.has(at.systemIdentifier) ||
+      isClaimed(name, database)
+    )
+      continue;
     const open = databases.find(
       (each) =>
         each.database === database &&
@@ -205,6 +181,8 @@ function holderOf({ moves }: AuditScene, { claim, claims }: Placement, seen: rea
   if (claim === undefined) return 'nobody';
   const newest = Math.max(0, ...seen.map(tokenOf));
   const move = moves.get(claim.move);
+  // Whether it is at work cannot be told: nothing is done to what it may be at.
+  if (move === 'unreadable') return 'at-work';
   if (claimOf(newest) > claims || (move !== undefined && newest > move.execution.token)) return 'overtaken';
   if (move?.execution.status.state === 'stuck') return 'stuck';
   return move === undefined || isTerminal(move.execution.status.state) ? 'ended' : 'at-work';
@@ -230,42 +208,4 @@ function reconciled(placement: Placement, host: HostName, seen: readonly Stood[]
 
 function letGo({ claim: _, ...placement }: Placement): Placement {
   return { ...placement, arbitration: { kind: 'serving' } };
-}
-
-/** What may be the only copy of something. */
-const dataKinds: readonly string[] = ['database', 'retained'];
-
-function ofLeftover(leftover: Leftover): Difference {
-  const { host, move, item, is } = leftover;
-  const about = { subject: `host ${host}` } as const;
-  const what = `has the ${item.kind} "${item.name}" of move ${move}`;
-  if (is === 'orphan') {
-    return {
-      ...about,
-      code: 'orphan',
-      sentence: `${what}, which has ended`,
-      cure: 'sweep the host: what the sweep sees for the first time goes with its next look, within ten minutes',
-      repair: { kind: 'sweep', host },
-    };
-  }
-  const sentence = `${what}, of which there is no row`;
-  return dataKinds.includes(item.kind)
-    ? {
-        ...about,
-        code: 'copy-of-unknown-move',
-        sentence,
-        cure: 'it may hold what nothing else does: look at it, and drop it by hand once its endpoint is known to be whole elsewhere',
-      }
-    : {
-        ...about,
-        code: 'thing-of-unknown-move',
-        sentence,
-        cure: 'remove it: it holds no data, and a slot keeps the log of its whole server',
-        repair: { kind: 'remove', leftover },
-      };
-}
-
-/** Of a host that could not be asked. */
-export function unasked(host: HostName, why: string, cure: string): Difference {
-  return { code: 'host-not-asked', subject: `host ${host}`, sentence: `was not asked: ${why}`, cure };
 }
