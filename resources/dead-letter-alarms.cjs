@@ -1,20 +1,9 @@
 // An alarm on every queue of what nobody could work on: one letter is enough.
 
+const { queues: watched, title } = require('./watched.cjs');
+
 /** In the order of resources/queues.yml. */
-const queues = [
-  'RequestsDeadQueue',
-  'HostChangesDeadQueue',
-  'ManifestsDeadQueue',
-  'PlanDeadQueue',
-  'DispatchDeadQueue',
-  'TransferDeadQueue',
-  'CutoverDeadQueue',
-  'RetireDeadQueue',
-  'RollbackDeadQueue',
-  'HostSweepDeadQueue',
-  'ScaleDeadQueue',
-  'RelayFailuresQueue',
-];
+const queues = [...watched.map((name) => `${title(name)}DeadQueue`), 'RelayFailuresQueue'];
 
 /** @param {{ resolveVariable: (name: string) => Promise<string> }} context */
 module.exports.alarms = async ({ resolveVariable }) => {
