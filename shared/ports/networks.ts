@@ -6,7 +6,8 @@ import type { LookupFunction } from 'node:net';
  */
 export interface HostNetworks {
   /**
-   * Of a name nothing is known before it has been looked up.
+   * Of a name nothing is known before it has been looked up. What a resolver may take for an address, and is not
+   * written as one (`0xa9fea9fe`, `10.1`), is no name.
    * @param host a name or an address, an IPv6 address with or without brackets
    * @throws StepFailure `host-address-refused`
    */

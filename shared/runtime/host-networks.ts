@@ -61,7 +61,9 @@ export function hostNetworks(networks: readonly string[], isEmbedded: boolean): 
   return {
     assertAdmits(host) {
       const address = host.replace(/^\[|\]$/g, '');
-      if (isIP(address) !== 0 && !admits(address)) throw refusal(address);
+      if (isIP(address) === 0) {
+        if (isNumber(address)) throw refusal(`${address}, an address that is written as a number,`);
+      } else if (!admits(address)) throw refusal(address);
     },
     lookup(name, options, answer) {
       lookup(name, { ...options, all: true }, (error, found) => {
@@ -78,6 +80,12 @@ export function hostNetworks(networks: readonly string[], isEmbedded: boolean): 
     },
   };
 }
+
+/**
+ * Resolvers take `2852039166`, `0xa9fea9fe` and `169.254.43518` for addresses, PostgreSQL's own on the other host among
+ * them. As in URLs, the last part decides: no name of a host ends in a number.
+ */
+const isNumber = (host: string): boolean => /(?:^|\.)(?:\d+|0x[\da-f]*)\.?$/i.test(host);
 
 const addressesOf = (found: readonly LookupAddress[]): string =>
   found.map(({ address }) => address).join(', ');

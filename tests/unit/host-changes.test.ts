@@ -160,6 +160,9 @@ describe('where a host may be', () => {
     [{ url: 'postgres://mover@127.0.0.1:6379/postgres' }, 'data.url'],
     [{ url: inside, replicationAddress: '169.254.169.254:80' }, 'data.replicationAddress'],
     [{ url: inside, replicationAddress: '[::1]:5432' }, 'data.replicationAddress'],
+    [{ url: inside, replicationAddress: '2852039166:5432' }, 'data.replicationAddress'],
+    [{ url: inside, replicationAddress: '0xa9fea9fe' }, 'data.replicationAddress'],
+    [{ url: 'postgres://mover@169.254.43518/postgres' }, 'data.url'],
   ])('is said before anything is connected to: %j is refused', async (address, field) => {
     const bench = new MoveBench();
     const outcome = await send(fenced(bench), 'host.registered', { ...host, ...address });

@@ -92,8 +92,33 @@ describe('a name', () => {
   test.each(['2130706433', '0x7f000001', '127.1'])(
     'that is an address in disguise is found out: %s',
     async (name) => {
-      stage.assertAdmits(name);
       expect(await connecting(name)).toMatchObject(refusal);
+    },
+  );
+
+  test.each([
+    '2852039166',
+    '0xa9fea9fe',
+    '0XA9FEA9FE',
+    '169.254.43518',
+    '0251.0376.0251.0376',
+    '169.254.0xa9fe',
+    '169.254.169.254.',
+    '10.1',
+    'db.7',
+    '0x',
+  ])('ends in no number, since another resolver may take it for an address: %s', (name) => {
+    expect(() => {
+      stage.assertAdmits(name);
+    }).toThrow(expect.objectContaining(refusal));
+  });
+
+  test.each(['db1', '7db', '10.db', 'db.7x', 'x0a', 'db.0xyz', 'db1.internal.', 'ec2-10-0-0-7.internal'])(
+    'may hold numbers: %s',
+    (name) => {
+      expect(() => {
+        stage.assertAdmits(name);
+      }).not.toThrow();
     },
   );
 });
