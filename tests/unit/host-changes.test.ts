@@ -7,6 +7,7 @@ import { acceptsArrivals, type Host } from '../../shared/domain/host.ts';
 import { hostName } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import type { RequestRecord } from '../../shared/domain/request.ts';
+import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import { hostNetworks } from '../../shared/runtime/host-networks.ts';
 import { siteOf } from '../../shared/workflow/host-site.ts';
 import { reactToHostChange } from '../../shared/workflow/requests/react-to-host-change.ts';
@@ -185,6 +186,30 @@ describe('where a host may be', () => {
     expect(
       await send(fenced(bench), 'host.changed', { host: 'a', replicationAddress: '10.9.9.9:5432' }),
     ).toEqual(accepted);
+  });
+
+  test('is asked of what an event says, and not of a host that is older than the networks', async () => {
+    const bench = new MoveBench();
+    const outside = { url: 'postgres://mover@192.168.0.1/postgres', replicationAddress: '192.168.0.1:5432' };
+    await bench.addHost('a', outside);
+    const stage = fenced(bench);
+    const other = { zone: 'z9', capacityBytes: 500, labels: { rack: '7' } };
+    expect(await send(stage, 'host.changed', { host: 'a', ...other })).toEqual(accepted);
+    expect(await send(stage, 'host.changed', { host: 'a', replicationAddress: '10.0.0.7:5432' })).toEqual(
+      accepted,
+    );
+    expect(await hostIn(bench)).toMatchObject({
+      ...other,
+      url: outside.url,
+      replicationAddress: '10.0.0.7:5432',
+    });
+    // Its password cannot be tried where no function may go.
+    const driver = () => Promise.resolve(postgresDriver);
+    const outcome = await send({ services: { ...stage.services, driver } }, 'host.changed', {
+      host: 'a',
+      secret: 'password',
+    });
+    expect(outcome).toMatchObject(refusedWith('host-address-refused', 'data.secret'));
   });
 });
 

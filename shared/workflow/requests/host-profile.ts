@@ -29,7 +29,7 @@ export async function changeProfile(services: ProfileServices, event: Change): P
       throw superseded(name);
     }
     const next = withParts(host, profile, newer, sequence);
-    await checkAddresses(services, next);
+    await checkAddresses(services, next, newer);
     if (newer.includes('url') || newer.includes('secret')) await checkServer(services, host, next);
     if ((await services.store.commit('host', host, next)).kind === 'committed') return;
   }
@@ -56,38 +56,49 @@ function withParts(host: Host, profile: Partial<Profile>, parts: readonly Part[]
 /**
  * A host must be where hosts of this stage may be: by what stands there before anything is connected to, and by what
  * names lead to when a connection is made. The address for replication is connected to by the other hosts, which look
- * up names by themselves.
+ * up names by themselves. An address of which nothing is said may be older than the networks: it is in nobody's way
+ * until it is connected to.
+ * @param said the parts that whoever asks speaks of
  * @throws Refused `host-address-refused`
  */
 async function checkAddresses(
   { settings }: SiteServices,
   { url, replicationAddress }: Pick<Host, 'url' | 'replicationAddress'>,
+  said: readonly Part[],
 ): Promise<void> {
   const { hostNetworks } = settings;
-  await blaming('data.url', () => {
-    hostNetworks.assertAdmits(new URL(url).hostname);
-  });
-  await blaming('data.replicationAddress', () => {
-    hostNetworks.assertAdmits(replicationAddress.replace(/:\d+$/, ''));
-  });
+  if (said.includes('url'))
+    await blaming('data.url', () => {
+      hostNetworks.assertAdmits(new URL(url).hostname);
+    });
+  if (said.includes('replicationAddress'))
+    await blaming('data.replicationAddress', () => {
+      hostNetworks.assertAdmits(replicationAddress.replace(/:\d+$/, ''));
+    });
 }
 
 async function checkServer(services: HostLook, host: Host, next: Host): Promise<void> {
   const field = next.url === host.url ? 'data.secret' : 'data.url';
-  const { systemIdentifier } = await describeHost(services, next, { secret: 'data.secret', url: field });
+  const { systemIdentifier } = await describe(services, next, { secret: 'data.secret', url: field });
   if (systemIdentifier !== host.systemIdentifier) throw anotherServer(host.name, field);
 }
 
+type WayIn = Pick<Host, 'name' | 'driver' | 'url' | 'replicationAddress' | 'secret' | 'options'>;
+
 /**
- * What a host says of itself, so that a wrong address or password is known now and not in the middle of a move.
+ * What a new host says of itself, so that a wrong address or password is known now and not in the middle of a move.
  * @throws Refused naming the field that is to blame
  */
-export async function describeHost(
+export async function describeHost(services: HostLook, host: WayIn): Promise<HostDescription> {
+  await checkAddresses(services, host, ['url', 'replicationAddress']);
+  return await describe(services, host, { secret: 'data.secret', url: 'data.url' });
+}
+
+async function describe(
   services: HostLook,
-  host: Pick<Host, 'name' | 'driver' | 'url' | 'replicationAddress' | 'secret' | 'options'>,
-  fields: { readonly secret: string; readonly url: string } = { secret: 'data.secret', url: 'data.url' },
+  host: WayIn,
+  fields: { readonly secret: string; readonly url: string },
 ): Promise<HostDescription> {
-  await checkAddresses(services, host);
   const driver = await blaming('data.driver', async () => services.driver(host.driver));
   const site = await blaming(fields.secret, async () => siteOf(services, host));
   return await blaming(fields.url, async () => driver.describe(site));
