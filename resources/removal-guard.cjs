@@ -1,92 +1,101 @@
 // A stage is not removed while something of it is under way: `sls remove` asks its table first.
 
-/** As shared/domain/shards.ts has them. */
-const shards = Array.from({ length: 16 }, (_, shard) => String(shard).padStart(2, '0'));
-
 /** How many are counted: more are too many just as well. */
 const most = 1000;
 
 /**
- * Ids of the moves and batches that have not come to their end. Each has a time at which the sweep looks after it; so
- * have moves whose copy on the source waits for its retirement.
+ * Moves and batches that have not come to their end. A move that is stuck has not, whoever knows of it: what it froze
+ * stays frozen. Nor has one whose copy on the source waits for its retirement.
+ */
+const notEnded = {
+  FilterExpression:
+    '(#kind = :move AND NOT #label IN (:retired, :rolledBack)) OR (#kind = :batch AND #state <> :completed)',
+  ProjectionExpression: '#id',
+  ExpressionAttributeNames: { '#id': 'id', '#kind': 'kind', '#label': 'label', '#state': 'state' },
+  ExpressionAttributeValues: {
+    ':move': { S: 'move' },
+    ':retired': { S: 'retired' },
+    ':rolledBack': { S: 'rolled-back' },
+    ':batch': { S: 'batch' },
+    ':completed': { S: 'completed' },
+  },
+};
+
+/**
+ * Their ids, of the whole table: no index has all of them.
  *
  * @returns undefined when there is no such table
  */
-async function activeIn({ DynamoDBClient, QueryCommand }, settings, tableName) {
-  const client = new DynamoDBClient(settings);
+async function activeIn({ DynamoDBClient, ScanCommand }, config, tableName) {
+  const client = new DynamoDBClient(config);
+  const found = [];
+  let start;
   try {
-    return await lookIn(client, QueryCommand, tableName);
+    do {
+      const scan = { ...notEnded, TableName: tableName, ConsistentRead: true, ExclusiveStartKey: start };
+      const page = await client.send(new ScanCommand(scan));
+      found.push(...page.Items.map(({ id }) => id.S));
+      start = page.LastEvaluatedKey;
+    } while (start !== undefined && found.length < most);
+  } catch (error) {
+    // One that goes while it is asked has been there: that is no answer.
+    if (error.name !== 'ResourceNotFoundException' || start !== undefined) throw error;
+    return undefined;
   } finally {
     client.destroy();
   }
-}
-
-async function lookIn(client, QueryCommand, tableName) {
-  const found = new Set();
-  for (const shard of shards) {
-    let start;
-    do {
-      const page = await client
-        .send(
-          new QueryCommand({
-            TableName: tableName,
-            IndexName: 'byDue',
-            KeyConditionExpression: '#shard = :shard',
-            ExpressionAttributeNames: { '#shard': 'shard' },
-            ExpressionAttributeValues: { ':shard': { S: shard } },
-            ExclusiveStartKey: start,
-          }),
-        )
-        .catch((error) => {
-          if (error.name === 'ResourceNotFoundException') return undefined;
-          throw error;
-        });
-      if (page === undefined) return undefined;
-      for (const { pk } of page.Items) {
-        const [kind, id] = pk.S.split('#');
-        if (kind === 'MOVE' || kind === 'BATCH') found.add(id);
-      }
-      start = page.LastEvaluatedKey;
-    } while (start !== undefined && found.size < most);
-  }
-  return [...found];
+  return found;
 }
 
 /** Why a stage is not removed; undefined: nothing is in the way. */
-function refusalOf(stage, active) {
-  if (active === undefined || active.length === 0) return undefined;
+function refusalOf(stage, place, active) {
+  if (active.length === 0) return undefined;
   const some = active.slice(0, 5).join(', ');
   const figure = active.length >= most ? `${most} or more` : String(active.length);
   return (
-    `Stage ${stage} is not removed: ${figure} of its batches and moves have not come to their end (${some}${active.length > 5 ? ', …' : ''}). ` +
+    `Stage ${stage} in ${place} is not removed: ${figure} of its batches and moves have not come to their end (${some}${active.length > 5 ? ', …' : ''}). ` +
     `Copies on sources would stay there, fenced, for ever, and what is frozen would stay frozen. ` +
-    `Let them end or cancel them: dray --stage ${stage} status; dray --stage ${stage} batch list. ` +
+    `Let them end or cancel them, and retry those that are stuck: dray --stage ${stage} status; dray --stage ${stage} batch list. ` +
     `If all of that is to be left as it is: sls remove --stage ${stage} --param="force=yes".`
   );
 }
 
 class RemovalGuard {
-  constructor(serverless, options) {
-    this.hooks = { 'before:remove:remove': () => this.refuseWhileActive(serverless, options) };
+  constructor(serverless, options, { log }) {
+    this.hooks = { 'before:remove:remove': () => this.refuseWhileActive(serverless, options, log) };
   }
 
-  async refuseWhileActive(serverless, options) {
-    const { stage, region } = serverless.service.provider;
+  async refuseWhileActive(serverless, options, log) {
     if ([options.param ?? []].flat().includes('force=yes')) return;
-    const profile = options['aws-profile'];
-    const settings = { region, ...(profile === undefined ? {} : { profile }) };
+    // Where and as whom it removes, so that what is asked is what would go.
+    const provider = serverless.getProvider('aws');
+    const stage = provider.getStage();
+    const table = `drayage-${stage}`;
     let refusal;
     try {
       // Only now: whoever packages has no use for it.
       const sdk = require('@aws-sdk/client-dynamodb');
-      refusal = refusalOf(stage, await activeIn(sdk, settings, `drayage-${stage}`));
+      const active = await activeIn(sdk, await provider.getAwsSdkV3Config(), table);
+      const place = await placeOf(provider);
+      if (active === undefined)
+        log.notice(`There is no table ${table} in ${place}: nothing can be under way there.`);
+      else refusal = refusalOf(stage, place, active);
     } catch (error) {
       refusal =
-        `Stage ${stage} is not removed: its table could not be asked whether anything is under way (${error.message}). ` +
+        `Stage ${stage} in ${await placeOf(provider)} is not removed: its table could not be asked whether anything is under way (${error.message}). ` +
         `If it is to be removed all the same: sls remove --stage ${stage} --param="force=yes".`;
     }
     if (refusal !== undefined) throw new serverless.classes.Error(refusal);
   }
+}
+
+/** The account and region in which the stage is looked for, for people. */
+async function placeOf(provider) {
+  const account = await provider.getAccountId().then(
+    (id) => `account ${id}`,
+    () => 'an unknown account',
+  );
+  return `${account}, region ${provider.getRegion()}`;
 }
 
 module.exports = RemovalGuard;

@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { readdir, readFile, mkdtemp, rm, chmod, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,6 +12,7 @@ import { startServer, type PostgresServer } from '../../local/demo/servers.ts';
 import { makeFleet } from '../../local/simulated/fleet.ts';
 import { startSimulatedServer, type SimulatedServer } from '../../local/simulated/server.ts';
 import { Dray } from '../support/dray-command.ts';
+import { beforeRemoval } from '../support/sls-remove.ts';
 
 jest.setTimeout(180_000);
 
@@ -59,14 +59,6 @@ const exported = z.looseObject({
   endpoint: z.string(),
   reason: z.string().nullable(),
 });
-const RemovalGuard = z
-  .custom<
-    new (
-      serverless: object,
-      options: object,
-    ) => { readonly hooks: { readonly 'before:remove:remove': () => Promise<void> } }
-  >((it) => typeof it === 'function')
-  .parse(createRequire(import.meta.url)('../../resources/removal-guard.cjs'));
 const report = z.strictObject({
   batch: z.string().regex(/^bt_[0-9a-z]{20}$/),
   state: z.literal('completed'),
@@ -843,20 +835,17 @@ describe('dray with real servers and passwords', () => {
   it('is not removed by serverless while something of it has not ended, unless that is forced', async () => {
     const env = await variables();
     const stage = (env['DRAY_TABLE_NAME'] ?? '').replace('drayage-', '');
-    const remove = (stageName: string, options: object): (() => Promise<void>) => {
-      const provider = { stage: stageName, region: env['AWS_REGION'] };
-      const { hooks } = new RemovalGuard({ service: { provider }, classes: { Error } }, options);
-      return hooks['before:remove:remove'];
-    };
+    const remove = async (stageName: string, ...param: string[]): Promise<readonly string[]> =>
+      await beforeRemoval(env['AWS_REGION'] ?? '', { stage: stageName, param });
     const kept = { ...process.env };
     Object.assign(process.env, env);
     try {
-      await expect(remove(stage, {})()).rejects.toThrow(/not removed: \d+ of its batches and moves/);
-      await remove(stage, { param: ['force=yes'] })();
-      await remove('nowhere', {})();
+      await expect(remove(stage)).rejects.toThrow(/not removed: \d+ of its batches and moves/);
+      expect(await remove(stage, 'force=yes')).toEqual([]);
+      expect(await remove('nowhere')).toEqual([expect.stringContaining('no table drayage-nowhere')]);
       process.env['AWS_ENDPOINT_URL'] = 'http://127.0.0.1:9';
       process.env['AWS_ENDPOINT_URL_DYNAMODB'] = 'http://127.0.0.1:9';
-      await expect(remove(stage, {})()).rejects.toThrow(/could not be asked/);
+      await expect(remove(stage)).rejects.toThrow(/could not be asked/);
     } finally {
       process.env = kept;
     }
