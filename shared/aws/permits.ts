@@ -8,12 +8,10 @@ import {
 import { StepFailure } from '../domain/failure.ts';
 import type { PermitSide } from '../domain/host.ts';
 import type { HostName, MoveId } from '../domain/ids.ts';
-import type { Move } from '../domain/move.ts';
 import type { Chance } from '../ports/clock.ts';
 import type { Permits } from '../ports/store.ts';
-import { carryOn } from '../contracts/rows/beyond.ts';
 import { codecs } from './layout.ts';
-import { changeBetween } from './row-change.ts';
+import { changeBetween, nextOf } from './row-change.ts';
 import { updateInput } from './statements.ts';
 import { asPortError, readFailure } from './trouble.ts';
 import { keyItem } from './wire.ts';
@@ -65,7 +63,7 @@ export function createPermits({ client, table, chance }: PermitsOptions): Permit
 
     async setBack(before, after) {
       const commitId = chance.unique();
-      const record: Move = carryOn(before, { ...after, version: before.version + 1 });
+      const record = nextOf('move', before, after);
       const key = codecs.move.key(before);
       const change = changeBetween('move', before, record, commitId);
       const { ReturnValuesOnConditionCheckFailure: _, ...commit } = updateInput(

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { restored } from '../contracts/rows/beyond.ts';
+import { carryOn, whole } from '../contracts/rows/beyond.ts';
 import type { Attribute, Row } from '../contracts/rows/row.ts';
 import type { RecordKind, Records } from '../ports/store.ts';
 import { codecs, definedOnly, toRow } from './layout.ts';
@@ -9,6 +9,13 @@ export interface RowChange {
   readonly set: readonly (readonly [name: string, value: Attribute])[];
   readonly remove: readonly string[];
 }
+
+/** What a commit makes of a record: its next version, with what only a newer release knows of it. */
+export const nextOf = <K extends RecordKind>(kind: K, before: Records[K], after: Records[K]): Records[K] =>
+  carryOn(before, { ...after, version: before.version + 1 }, () => ({
+    was: definedOnly(codecs[kind].encode(before)),
+    is: toRow(kind, after),
+  }));
 
 /**
  * The attributes by which two versions of a record differ, with the id of the commit; what others change
@@ -27,7 +34,7 @@ export function changeBetween<K extends RecordKind>(
   if (was.pk !== is.pk || was.sk !== is.sk) {
     throw new RangeError(`a commit must not turn ${was.pk} ${was.sk} into ${is.pk} ${is.sk}`);
   }
-  const [old, next] = [restored(before, was, was), restored(before, was, is)];
+  const [old, next] = [whole(before, was), whole(nextOf(kind, before, after), is)];
   const rewritten = codec.rewritten?.(before, after) ?? [];
   const names = new Set([...Object.keys(old), ...Object.keys(next), ...rewritten]);
   const changed = [...names].filter(

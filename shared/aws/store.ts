@@ -1,12 +1,11 @@
 import { UpdateItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { carryOn } from '../contracts/rows/beyond.ts';
 import type { Row, RowKey } from '../contracts/rows/row.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/failures.ts';
 import type { Committed, Keys, RecordKind, Records, Store } from '../ports/store.ts';
 import { codecs, toRow } from './layout.ts';
 import { defaultPatience, type Patience } from './patience.ts';
-import { changeBetween } from './row-change.ts';
+import { changeBetween, nextOf } from './row-change.ts';
 import { createRowReads } from './row-reads.ts';
 import { createRowWrites, type RowWrite } from './row-writes.ts';
 import { deleteStatement, insertStatement, updateInput, updateStatement } from './statements.ts';
@@ -94,7 +93,7 @@ export function createStore(options: StoreOptions): Store {
 
   function prepare<K extends RecordKind>(kind: K, before: Records[K], after: Records[K]) {
     const commitId = chance.unique();
-    const record: Records[K] = carryOn(before, { ...after, version: before.version + 1 });
+    const record = nextOf(kind, before, after);
     const key: RowKey = codecs[kind].encode(before);
     return { commitId, record, key, change: changeBetween(kind, before, record, commitId) };
   }

@@ -1,11 +1,9 @@
 import { codecs } from '../../shared/aws/layout.ts';
-import { changeBetween } from '../../shared/aws/row-change.ts';
-import { carryOn } from '../../shared/contracts/rows/beyond.ts';
+import { changeBetween, nextOf } from '../../shared/aws/row-change.ts';
 import type { HostName } from '../../shared/domain/ids.ts';
 import type { Attribute, Row } from '../../shared/contracts/rows/row.ts';
 import { StepFailure } from '../../shared/domain/failure.ts';
 import type { PermitSide } from '../../shared/domain/host.ts';
-import type { Move } from '../../shared/domain/move.ts';
 import type { Permits } from '../../shared/ports/store.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import type { MemoryTable, MemoryWrite } from './memory-table.ts';
@@ -39,7 +37,7 @@ export function createMemoryPermits(table: MemoryTable): Permits {
       });
     },
     async setBack(before, after) {
-      const record: Move = carryOn(before, { ...after, version: before.version + 1 });
+      const record = nextOf('move', before, after);
       const { set, remove } = changeBetween(
         'move',
         before,

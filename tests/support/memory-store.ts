@@ -1,6 +1,5 @@
 import { codecs, toRow } from '../../shared/aws/layout.ts';
-import { changeBetween } from '../../shared/aws/row-change.ts';
-import { carryOn } from '../../shared/contracts/rows/beyond.ts';
+import { changeBetween, nextOf } from '../../shared/aws/row-change.ts';
 import type { Row, RowKey } from '../../shared/contracts/rows/row.ts';
 import type { Chance } from '../../shared/ports/clock.ts';
 import type { RecordKind, Records, Store } from '../../shared/ports/store.ts';
@@ -15,7 +14,7 @@ export function createMemoryStore(table: MemoryTable, { chance }: { readonly cha
 
   async function write<K extends RecordKind>(kind: K, before: Records[K], after: Records[K]) {
     const commitId = chance.unique();
-    const record: Records[K] = carryOn(before, { ...after, version: before.version + 1 });
+    const record = nextOf(kind, before, after);
     const { set, remove } = changeBetween(kind, before, record, commitId);
     const key: RowKey = codecs[kind].encode(before);
     const answer = await table.write(key, (row) => {

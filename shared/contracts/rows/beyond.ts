@@ -108,26 +108,29 @@ function isAttribute(value: unknown): value is Attribute {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 
-/** What is written next of a record carries what its last version carried. */
-export function carryOn<T extends object>(before: object, after: T): T {
+/**
+ * What is written next of a record carries what its last version carried, where it stands now: as long as what it stood
+ * in is still there and of the same kind and holder. What was dropped once does not come back with a later version.
+ *
+ * @param rows of both versions, as we know them
+ */
+export function carryOn<T extends object>(
+  before: object,
+  after: T,
+  rows: () => { readonly was: Row; readonly is: Row },
+): T {
   const held = beyondOf(before);
-  return held === undefined || beyondOf(after) === held
-    ? after
-    : Object.assign({ ...after }, { [beyond]: held });
+  if (held === undefined) return after;
+  const { was, is } = rows();
+  return Object.assign({ ...after }, { [beyond]: new Beyond(carried(held.parts, was, is)) });
 }
 
-/**
- * A row as it is to be written, with what a newer release has put into it: each where it stood, as long as what it
- * stood in is still there and of the same kind.
- *
- * @param record of which `was` is the row as we know it
- */
-export function restored(record: object, was: Row, row: Row): Row {
-  let result = row;
-  for (const { path, value } of beyondOf(record)?.parts ?? [])
-    result = { ...result, ...inMap(result, was, path, value) };
-  return result;
-}
+/** A row of a record as it is to be written, with what a newer release has put into it. */
+export const whole = (record: object, row: Row): Row =>
+  (beyondOf(record)?.parts ?? []).reduce(
+    (made, { path, value }) => ({ ...made, ...inMap(made, path, value) }),
+    row,
+  );
 
 interface Attributes {
   readonly [name: string]: Attribute | undefined;
@@ -137,37 +140,67 @@ const isList = (value: Attribute | undefined): value is readonly Attribute[] => 
 const isMap = (value: Attribute | undefined): value is Attributes =>
   typeof value === 'object' && value !== null && !(value instanceof Set) && !isList(value);
 
-function put(is: Attribute, was: Attribute | undefined, path: readonly Name[], value: Attribute): Attribute {
-  if (isList(is) && isList(was)) return inList(is, was, path, value);
-  return isMap(is) && isMap(was) && isSameState(is, was) ? inMap(is, was, path, value) : is;
+/** Those parts that what they stand in still has, each with its place there. */
+const carried = (parts: readonly Part[], was: Row, is: Row): readonly Part[] =>
+  parts.flatMap(({ path, value }) => {
+    const now = placeIn(is, was, path);
+    return now === undefined ? [] : [{ path: now, value }];
+  });
+
+function placeIn(
+  is: Attribute | undefined,
+  was: Attribute | undefined,
+  [name, ...rest]: readonly Name[],
+): readonly Name[] | undefined {
+  if (name === undefined) return [];
+  let key = name;
+  if (isList(is) && isList(was)) key = is.findIndex((each) => isSameOne(each, was[Number(name)]));
+  const [held, former] = [child(is, key), child(was, name)];
+  if (rest.length > 0 && !isSameHolder(held, former)) return undefined;
+  const place = placeIn(held, former, rest);
+  return place === undefined ? undefined : [key, ...place];
 }
 
-function inMap(
-  is: Attributes,
-  was: Attributes,
-  [name, ...rest]: readonly Name[],
-  value: Attribute,
-): Attributes {
+function child(holder: Attribute | undefined, name: Name): Attribute | undefined {
+  if (isList(holder)) return holder[Number(name)];
+  return isMap(holder) ? holder[String(name)] : undefined;
+}
+
+function put(is: Attribute, path: readonly Name[], value: Attribute): Attribute {
+  if (isMap(is)) return inMap(is, path, value);
+  const [place, ...rest] = path;
+  return isList(is) ? is.map((each, index) => (index === place ? put(each, rest, value) : each)) : is;
+}
+
+function inMap(is: Attributes, [name, ...rest]: readonly Name[], value: Attribute): Attributes {
   const key = String(name);
   const held = is[key];
   if (rest.length === 0) return held === undefined ? { ...is, [key]: value } : is;
-  return held === undefined ? is : { ...is, [key]: put(held, was[key], rest, value) };
+  return held === undefined ? is : { ...is, [key]: put(held, rest, value) };
 }
 
-function inList(
-  is: readonly Attribute[],
-  was: readonly Attribute[],
-  [place, ...rest]: readonly Name[],
-  value: Attribute,
-): readonly Attribute[] {
-  const former = was[Number(place)];
-  const now = is.findIndex((each) => isSameOne(each, former));
-  return is.map((each, index) => (index === now ? put(each, former, rest, value) : each));
+function isSameHolder(is: Attribute | undefined, was: Attribute | undefined): boolean {
+  if (isList(is) && isList(was)) return true;
+  return isMap(is) && isMap(was) && isSameState(is, was);
 }
 
-/** What stands in a state goes with the state. */
-const isSameState = (is: Attributes, was: Attributes): boolean =>
-  is['state'] === was['state'] && is['kind'] === was['kind'];
+/**
+ * What tells a map that is replaced as a whole from the one before it: the first of these that it has. What moves on
+ * for the same holder is none of it: the end of a lease, or when a signal was last told.
+ */
+const holders: readonly (readonly string[])[] = [
+  ['move'],
+  ['owner', 'token'],
+  ['code', 'since'],
+  ['sequence'],
+  ['fact', 'at'],
+];
+
+/** What stands in a state goes with the state, and what belongs to a holder or a fact goes with that. */
+function isSameState(is: Attributes, was: Attributes): boolean {
+  const holder = holders.find((names) => names.some((name) => was[name] !== undefined)) ?? [];
+  return ['state', 'kind', ...holder].every((name) => is[name] === was[name]);
+}
 
 /** By these the elements of our lists are told apart. */
 const identities = ['key', 'id', 'move', 'at'];

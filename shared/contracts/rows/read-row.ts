@@ -12,20 +12,15 @@ const anyKey = z.looseObject({ pk: z.string(), sk: z.string() });
  */
 export function readRow<Schema extends z.ZodType<object>>(schema: Schema, row: unknown): z.output<Schema> {
   const parsed = schema.safeParse(row);
-  return parsed.success ? parsed.data : (readKnown(schema, row, parsed.error) ?? refuse(row, parsed.error));
-}
-
-/** What this release knows of a row that a newer one has written; undefined when more than that is wrong. */
-function readKnown<Schema extends z.ZodType<object>>(
-  schema: Schema,
-  row: unknown,
-  error: z.core.$ZodError,
-): z.output<Schema> | undefined {
-  const paths = unknownIn(error);
-  if (paths === undefined) return undefined;
+  if (parsed.success) return parsed.data;
+  const paths = unknownIn(parsed.error);
+  if (paths === undefined) refuse(row, parsed.error);
+  // What this release knows of a row that a newer one has written.
   const { known, parts } = split(row, paths);
-  const { data } = schema.safeParse(known);
-  return data === undefined ? undefined : withParts(data, parts);
+  const again = schema.safeParse(known);
+  // What was not known has hidden what else is wrong.
+  if (!again.success) refuse(row, again.error);
+  return withParts(again.data, parts) ?? refuse(row, parsed.error);
 }
 
 function refuse(row: unknown, error: z.core.$ZodError): never {
