@@ -8,6 +8,7 @@ import { batchId, hostName, moveId, type HostName } from '../shared/domain/ids.t
 import { Rooms } from '../shared/domain/rooms.ts';
 import { shardOf } from '../shared/domain/shards.ts';
 import { writeWaitingOrder } from '../shared/domain/waiting-order.ts';
+import { moveEndpointShape } from '../shared/domain/workflow-shape.ts';
 import type { WaitingMove } from '../shared/ports/store.ts';
 import { waitingMoves } from '../shared/workflow/admission/waiting-moves.ts';
 import { hostOf } from '../tests/support/sample-batch.ts';
@@ -54,7 +55,8 @@ function scene(count: number, sources: number, targets: number): readonly Waitin
       priority: 50,
       createdAt: nth,
     };
-    return { ...move, order: writeWaitingOrder(move) };
+    const { name: workflow } = moveEndpointShape;
+    return { ...move, workflow, order: writeWaitingOrder(move, workflow) };
   });
 }
 
@@ -69,7 +71,9 @@ function roomsOf(moves: readonly WaitingMove[]): Rooms {
 async function look(waiting: Waiting, rooms: Rooms): Promise<number> {
   const soon = { remainingMs: () => 60_000 };
   const views = { waiting: waiting.find };
-  const { moves } = await waitingMoves({ views }, soon, (move) => Promise.resolve(rooms.mayLeave(move)));
+  const { moves } = await waitingMoves({ views }, soon, moveEndpointShape, (move) =>
+    Promise.resolve(rooms.mayLeave(move)),
+  );
   return byPriority(moves).flatMap((group) => choose(group, rooms, 100, () => 0.5)).length;
 }
 

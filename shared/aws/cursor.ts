@@ -6,6 +6,8 @@ export interface Place {
   /** For listings over all shards: which one. */
   readonly shard?: number;
   readonly after?: Position;
+  /** For listings of all shards at once: where each goes on; one that is not named begins. */
+  readonly behind?: Readonly<Record<string, Position>>;
 }
 
 /** A cursor that did not come from the listing it was handed to. */
@@ -14,9 +16,11 @@ export class CursorInvalid extends Error {
   readonly code = 'cursor-invalid';
 }
 
+const position = z.record(z.string(), z.union([z.string(), z.number()]));
 const placeSchema = z.strictObject({
   shard: z.exactOptional(z.int().nonnegative()),
-  after: z.exactOptional(z.record(z.string(), z.union([z.string(), z.number()]))),
+  after: z.exactOptional(position),
+  behind: z.exactOptional(z.record(z.string(), position)),
 });
 
 export function writeCursor(place: Place): string {

@@ -12,7 +12,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Due, HistoryEntry, Page, Views, WaitingMove } from '../ports/store.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { codecs } from './layout.ts';
-import type { QueryRows, RowsQuery } from './rows-query.ts';
+import type { Position, QueryRows, RowsQuery } from './rows-query.ts';
 
 export interface ViewsOptions {
   readonly query: QueryRows;
@@ -75,9 +75,16 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
       return rows.map((entry): WaitingMove => ({ id: moveIn(entry), ...readWaitingEntry(entry) }));
     },
 
-    async due(now, limit) {
-      const found = await acrossShards({ index: 'byDue', range: { atMost: now } }, limit);
-      return found.toSorted(byDueTime).slice(0, limit).flatMap(dueIn);
+    async due(now, limit, cursor) {
+      const { behind = {} } = readCursor(cursor);
+      const wanted = { index: 'byDue', range: { atMost: now } } as const;
+      const { rows, isAll } = await acrossShards(wanted, limit, behind);
+      const taken = rows.toSorted(byDueTime).slice(0, limit);
+      const items = taken.flatMap(dueIn);
+      if (isAll && taken.length === rows.length) return { items };
+      const ends = taken.map((entry) => dueEntry.parse(entry));
+      const here = Object.fromEntries(ends.map((end) => [end.shard, end]));
+      return { items, cursor: writeCursor({ behind: { ...behind, ...here } }) };
     },
 
     async history(move, cursor) {
@@ -124,20 +131,28 @@ export function createViews({ query, clock, pageSize = 1_000 }: ViewsOptions): V
    * Of each shard somewhat more than its share, so that the first of all are among them; where others have less than
    * theirs, more.
    */
-  async function acrossShards(wanted: Pick<RowsQuery, 'index' | 'range'>, limit: number): Promise<Entry[]> {
+  async function acrossShards(
+    wanted: Pick<RowsQuery, 'index' | 'range'>,
+    limit: number,
+    behind: Readonly<Record<string, Position>>,
+  ): Promise<{ readonly rows: readonly Entry[]; readonly isAll: boolean }> {
+    const ask = async (hash: string, most: number) =>
+      await query({ ...wanted, hash, limit: most, after: behind[hash] });
     const share = limit / shardCount;
     const each = Math.max(1, Math.min(limit, Math.ceil(share + 4 * Math.sqrt(share) + 4)));
-    const found = await Promise.all(
-      shards.map(async (hash) => await query({ ...wanted, hash, limit: each })),
-    );
+    const found = await Promise.all(shards.map(async (hash) => await ask(hash, each)));
     const enough = found.reduce((sum, { rows }) => sum + rows.length, 0) >= limit;
-    if (enough) return found.flatMap(({ rows }) => rows);
-    const whole = await Promise.all(
-      found.map(async (part, index) =>
-        part.end === undefined ? part : await query({ ...wanted, hash: shards[index] ?? '', limit }),
-      ),
-    );
-    return whole.flatMap(({ rows }) => rows);
+    const parts = enough
+      ? found
+      : await Promise.all(
+          found.map(async (part, index) =>
+            part.end === undefined ? part : await ask(shards[index] ?? '', limit),
+          ),
+        );
+    return {
+      rows: parts.flatMap(({ rows }) => rows),
+      isAll: parts.every(({ end }) => end === undefined),
+    };
   }
 }
 
@@ -151,6 +166,9 @@ const endpointIn = (entry: Entry) => codecs.endpoint.keyOf(keyIn(entry)).endpoin
 /** An entry whose size cannot be read counts as nothing, as its row would. */
 const sizeIn = ({ sizeBytes }: Entry): number => (typeof sizeBytes === 'number' ? sizeBytes : 0);
 const moveIn = (entry: Entry) => codecs.move.keyOf(keyIn(entry)).id;
+
+/** The keys of an entry of `byDue`: where its shard goes on behind it. */
+const dueEntry = z.object({ pk: z.string(), sk: z.string(), shard: z.string(), dueAt: z.number() });
 
 /** A row of a kind that this release does not know is for the release that does. */
 function dueIn(entry: Entry): readonly Due[] {

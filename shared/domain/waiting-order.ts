@@ -7,10 +7,12 @@ import type { Move } from './move.ts';
  */
 export function writeWaitingOrder(
   move: Pick<Move, 'source' | 'priority' | 'batch' | 'target' | 'createdAt' | 'id'>,
+  workflow: string,
 ): string {
   const { source, priority, batch, target, createdAt, id } = move;
   const rank = highest - Math.max(-highest, Math.min(highest, priority));
-  return [source, digits(rank, 10), batch, target, digits(createdAt, 13), id].join('#');
+  const named = workflow === unnamed ? [] : [workflow];
+  return [source, digits(rank, 10), batch, target, digits(createdAt, 13), id, ...named].join('#');
 }
 
 export interface WaitingPlace {
@@ -18,13 +20,16 @@ export interface WaitingPlace {
   readonly createdAt: number;
   /** The batch in whose lane it stands; orders of earlier releases do not say. */
   readonly lead?: string;
+  /** By which the move has begun: who does not know it leaves it where it stands. */
+  readonly workflow: string;
 }
 
 /** @returns undefined when the text is of no such order */
 export function readWaitingOrder(order: string): WaitingPlace | undefined {
-  const { rank, createdAt, lead } = (wellFormed.exec(order) ?? ofEarlierReleases.exec(order))?.groups ?? {};
+  const found = (wellFormed.exec(order) ?? ofEarlierReleases.exec(order))?.groups ?? {};
+  const { rank, createdAt, lead, workflow = unnamed } = found;
   if (rank === undefined || createdAt === undefined) return undefined;
-  const place = { priority: highest - Number(rank), createdAt: Number(createdAt) };
+  const place = { priority: highest - Number(rank), createdAt: Number(createdAt), workflow };
   return lead === undefined ? place : { ...place, lead };
 }
 
@@ -37,9 +42,12 @@ export const pastLane = (order: string): string => `${laneOf(order)}${behind}`;
 /** Behind everything that leaves the source, and before everything that leaves the next. */
 export const pastSource = (order: string): string => `${order.split('#', 1).join('')}${behind}`;
 
+/** The workflow of orders that name none: the first there was, whatever later releases begin moves by. */
+const unnamed = 'move-endpoint';
 const highest = 1_000_000_000;
 /** Sorts behind `#`, and before everything that a name has in it. */
 const behind = '$';
-const wellFormed = /^[^#]+#(?<rank>\d{10})#(?<lead>[^#]+)#[^#]+#(?<createdAt>\d{13})#/;
+const wellFormed =
+  /^[^#]+#(?<rank>\d{10})#(?<lead>[^#]+)#[^#]+#(?<createdAt>\d{13})#[^#]*(?:#(?<workflow>[^]*))?$/;
 const ofEarlierReleases = /^(?<rank>\d{10})#(?<createdAt>\d{13})#/;
 const digits = (value: number, width: number): string => String(value).padStart(width, '0');

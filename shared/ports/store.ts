@@ -142,6 +142,7 @@ export interface WaitingMove {
   readonly target: HostName;
   readonly priority: number;
   readonly createdAt: number;
+  readonly workflow: string;
   /** Where it stands among those that wait: see `waiting-order`. */
   readonly order: string;
 }
@@ -170,8 +171,11 @@ export interface Views {
   notificationsAt(hour: string, cursor?: string): Promise<Page<Keys['news']>>;
   /** Moves of one shard that wait for a permit, in their order, behind `after`; at most `limit` of them. */
   waiting(shard: string, after: string, limit: number): Promise<readonly WaitingMove[]>;
-  /** Due at or before `now`, at most about `limit` of them. */
-  due(now: number, limit: number): Promise<readonly Due[]>;
+  /**
+   * Due at or before `now`, about in the order in which they have become so, of `limit` rows: those of kinds that this
+   * release does not know are left out, so a page can be short, or empty, and not the last.
+   */
+  due(now: number, limit: number, cursor?: string): Promise<Page<Due>>;
   history(move: MoveId, cursor?: string): Promise<Page<HistoryEntry>>;
   cleanupsOn(host: HostName, cursor?: string): Promise<Page<Keys['cleanup']>>;
 }

@@ -127,7 +127,16 @@ describe('the index keys of a move', () => {
         const entry = { pk: 'p', sk: 's', batch, source, target, waitingOrder: order };
         // Of several batches that want it the one whose words count.
         const lead = leadOf(move);
-        expect(readWaitingEntry(entry)).toEqual({ batch: lead, source, target, priority, createdAt, order });
+        const { workflow } = move.execution;
+        expect(readWaitingEntry(entry)).toEqual({
+          batch: lead,
+          source,
+          target,
+          priority,
+          createdAt,
+          workflow,
+          order,
+        });
         const earlier = `${order.split('#')[1] ?? ''}#${order.split('#')[4] ?? ''}#${move.id}`;
         expect(readWaitingEntry({ ...entry, waitingOrder: earlier })).toMatchObject({ priority, createdAt });
       }),

@@ -134,6 +134,7 @@ describe.each(subjects)('the views on $name', ({ open }) => {
       target: near,
       priority: 9,
       createdAt: 999_995,
+      workflow: moves[5]?.execution.workflow,
       order: first.order,
     });
     expect((await views.waiting(shard, pastLane(first.order), 2)).map(({ target }) => target)).toEqual([
@@ -163,19 +164,22 @@ describe.each(subjects)('the views on $name', ({ open }) => {
     await store.insert('batch', batch);
     await store.insert('endpoint', told);
     await store.insert('endpoint', untold);
-    const before = await views.due(soon - 1, 10_000);
-    const due = await views.due(soon, 10_000);
+    const { items: before } = await views.due(soon - 1, 10_000);
+    const { items: due } = await views.due(soon, 10_000);
     expect(before).not.toContainEqual({ kind: 'move', id: move.id });
     expect(due).toContainEqual({ kind: 'move', id: move.id });
     expect(due).not.toContainEqual({ kind: 'move', id: inLine.id });
     expect(due).toContainEqual({ kind: 'batch', id: batch.id });
     expect(due).toContainEqual({ kind: 'endpoint', endpoint: untold.endpoint });
     expect(due).not.toContainEqual({ kind: 'endpoint', endpoint: told.endpoint });
+    // In pages it is the same, each row once.
+    const paged = await all((cursor) => views.due(soon, 3, cursor));
+    expect(sorted(paged)).toEqual(sorted(due));
 
     await store.commit('batch', batch, { ...batch, state: 'completed' });
     await store.commit('endpoint', untold, { ...untold, announcedEpoch: 4 });
     await store.commit('move', move, ended(move));
-    const later = await views.due(soon, 10_000);
+    const { items: later } = await views.due(soon, 10_000);
     expect(later).not.toContainEqual({ kind: 'batch', id: batch.id });
     expect(later).not.toContainEqual({ kind: 'endpoint', endpoint: untold.endpoint });
     expect(later).not.toContainEqual({ kind: 'move', id: move.id });

@@ -146,7 +146,7 @@ function viewsOf(process: Process, inner: Views): Views {
     movesOf: (batch, label, cursor) => look('moves of a batch', () => inner.movesOf(batch, label, cursor)),
     movesAt: (hour, cursor) => look('moves of an hour', () => inner.movesAt(hour, cursor)),
     waiting: (shard, after, limit) => look('waiting', () => inner.waiting(shard, after, limit)),
-    due: (now, limit) => look('due', () => inner.due(now, limit)),
+    due: (now, limit, cursor) => look('due', () => inner.due(now, limit, cursor)),
     history: (move, cursor) => look('history', () => inner.history(move, cursor)),
     cleanupsOn: (host, cursor) => look('cleanups', () => inner.cleanupsOn(host, cursor)),
     refusalsAt: (hour, cursor) => look('refusals', () => inner.refusalsAt(hour, cursor)),

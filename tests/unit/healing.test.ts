@@ -254,6 +254,21 @@ describe('work that was planned before a host failed', () => {
     expect((await placed(bench, 'shop')).host).toBe(turned?.target);
   });
 
+  test('onto it stays as it is when another release has begun it by a workflow of its own', async () => {
+    const bench = await furnished();
+    await request(bench, ['shop']);
+    await plan(bench);
+    const [planned] = await moves(bench);
+    if (planned === undefined) throw new Error('no move');
+    const execution = { ...planned.execution, workflow: 'move-endpoint/2' };
+    await bench.services.store.commit('move', planned, { ...planned, execution });
+    const before = await moves(bench);
+    await fail(bench, planned.target);
+    bench.clock.pass(graceMs);
+    await healHost(bench.services, planned.target);
+    expect(await moves(bench)).toEqual(before);
+  });
+
   test('onto it ends with the reason where its request names that host', async () => {
     const bench = await furnished();
     await request(bench, ['shop', 'mail'], 'b');

@@ -84,7 +84,9 @@ export const moveRow: RowCodec<Pick<Move, 'id'>, Move> = {
       // What waits is found by its source, so all of one source stands together.
       shard: shardOf(move.source),
       dueAt: dueAtOf({ ...move, execution }),
-      waitingOrder: isInLine(execution) ? writeWaitingOrder({ ...move, batch: leadOf(move) }) : undefined,
+      waitingOrder: isInLine(execution)
+        ? writeWaitingOrder({ ...move, batch: leadOf(move) }, execution.workflow)
+        : undefined,
     };
   },
   decode: (row) => {

@@ -54,7 +54,7 @@ async function lookOnce(
   const pace = held ?? freshPace;
   let look: Promise<Look> | undefined;
   const looked = (): Promise<Look> => (look ??= lookAtRooms(services, pace));
-  const { moves, more } = await waitingMoves(services, invocation, async (move) =>
+  const { moves, more } = await waitingMoves(services, invocation, moveShape(services), async (move) =>
     (await looked()).rooms.mayLeave(move),
   );
   if (moves.length === 0) {

@@ -1,5 +1,6 @@
 import { shards } from '../../domain/shards.ts';
 import { laneOf, pastLane, pastSource } from '../../domain/waiting-order.ts';
+import { isOf, type WorkflowShape } from '../../domain/workflow-shape.ts';
 import type { WaitingMove } from '../../ports/store.ts';
 import type { Invocation, Services } from '../services.ts';
 
@@ -16,13 +17,15 @@ export interface WaitingMoves {
 
 /**
  * What waits for permits: of each lane the first, and of a source that has no room no more than its most urgent. So
- * a look costs as many questions as there are lanes or sources, however many moves wait in them.
+ * a look costs as many questions as there are lanes or sources, however many moves wait in them. What has begun by
+ * another workflow than `shape` is left out: it would be chosen at each look, and never go.
  *
  * @param mayLeave has the source of a move any room at all?
  */
 export async function waitingMoves(
   { views }: { readonly views: Pick<Services['views'], 'waiting'> },
   { remainingMs }: Pick<Invocation, 'remainingMs'>,
+  shape: WorkflowShape,
   mayLeave: (move: WaitingMove) => Promise<boolean>,
 ): Promise<WaitingMoves> {
   const moves: WaitingMove[] = [];
@@ -35,18 +38,24 @@ export async function waitingMoves(
           return;
         }
         const found = await views.waiting(shard, after, window);
-        moves.push(...found);
-        after = await nextAfter(found);
+        const ours = found.filter((move) => isOf(shape, move));
+        moves.push(...ours);
+        after = await nextAfter(found, ours);
       }
     }),
   );
   return { moves, more };
 
   /** Where to look next; undefined when everything of the shard has been seen. */
-  async function nextAfter(found: readonly WaitingMove[]): Promise<string | undefined> {
+  async function nextAfter(
+    found: readonly WaitingMove[],
+    ours: readonly WaitingMove[],
+  ): Promise<string | undefined> {
     const [first] = found;
     const last = found.at(-1);
     if (first === undefined || last === undefined || found.length < window) return undefined;
+    // Of this source nothing has been seen yet that could go.
+    if (!ours.some(({ source }) => source === last.source)) return last.order;
     if (!(await mayLeave(last))) return pastSource(last.order);
     if (laneOf(first.order) !== laneOf(last.order)) return last.order;
     more = true;

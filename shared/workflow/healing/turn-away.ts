@@ -10,6 +10,7 @@ import { Ground } from '../../domain/planning/ground.ts';
 import { termsOf } from '../../domain/planning/make-plan.ts';
 import { Placer } from '../../domain/planning/place.ts';
 import type { Terms } from '../../domain/planning/rules.ts';
+import { isOf } from '../../domain/workflow-shape.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { moveShape } from '../move-endpoint/workflow.ts';
 import { loadSnapshot } from '../planning/fleet.ts';
@@ -37,7 +38,9 @@ export async function turnAway(services: TurnServices, host: Host): Promise<void
     ids.map((id) => ({ id })),
   );
   const here = moves.flatMap((move) =>
-    move !== undefined && move !== 'unreadable' && move.target === host.name && isUnbegun(move) ? [move] : [],
+    move !== undefined && move !== 'unreadable' && move.target === host.name && mayTurn(services, move)
+      ? [move]
+      : [],
   );
   if (here.length === 0) return;
   // As if none of them had been planned: what they hold on this host is not to be counted elsewhere.
@@ -48,7 +51,10 @@ export async function turnAway(services: TurnServices, host: Host): Promise<void
   }
 }
 
-function isUnbegun({ execution: { status } }: Move): boolean {
+/** Nothing of it is there yet, and what that means is for this release to say. */
+function mayTurn(services: TurnServices, { execution }: Move): boolean {
+  const { status } = execution;
+  if (!isOf(moveShape(services), execution)) return false;
   return status.state === 'waiting' || (status.state === 'running' && unbegun.includes(status.step));
 }
 

@@ -1,6 +1,7 @@
 import { isMoveId, type HostName, type MoveId } from '../../domain/ids.ts';
 import { isSettled, labelOf, permitWait, type Move } from '../../domain/move.ts';
 import { isUnannounced } from '../../domain/placement.ts';
+import { isOf } from '../../domain/workflow-shape.ts';
 import type { Host, PermitSide } from '../../domain/host.ts';
 import type { Due } from '../../ports/store.ts';
 import { announcePlacement } from '../announce-placement.ts';
@@ -16,7 +17,8 @@ import { HostCensus } from './host-census.ts';
 
 export type SweepServices = HealingServices & Pick<Services, 'meter'>;
 
-const pageSize = 500;
+/** Rows that one sweep sets going again. */
+const mostRows = 500;
 
 /**
  * Finds every row whose message was lost, whose worker died unwatched or whose news was never told, and sets it
@@ -26,74 +28,93 @@ export async function sweepRows(
   services: SweepServices,
   invocation: Pick<Invocation, 'remainingMs'>,
 ): Promise<void> {
-  const { meter } = services;
-  const due = await services.views.due(services.clock.now(), pageSize);
+  const { meter, views } = services;
+  const now = services.clock.now();
   const troubles: unknown[] = [];
   let longestSilenceMs = 0;
-  for (const row of due) {
-    if (invocation.remainingMs() <= 0) break;
-    // One at a time, and each for itself: what is wrong with a row must not keep the sweep from those behind it.
-    await eachApart(services, [row], async () => {
-      longestSilenceMs = Math.max(longestSilenceMs, await wake(services, row));
-    }).catch((error: unknown) => troubles.push(error));
-  }
+  let swept = 0;
+  // The other half is for hosts.
+  const halfMs = invocation.remainingMs() / 2;
+  let cursor: string | undefined;
+  do {
+    const page = await views.due(now, mostRows - swept, cursor);
+    for (const row of page.items) {
+      if (invocation.remainingMs() <= 0) break;
+      // One at a time, and each for itself: what is wrong with a row must not keep the sweep from those behind it.
+      await eachApart(services, [row], async () => {
+        const { silenceMs = 0, isLeft = false } = await wake(services, row);
+        longestSilenceMs = Math.max(longestSilenceMs, silenceMs);
+        if (!isLeft) swept += 1;
+      }).catch((error: unknown) => troubles.push(error));
+    }
+    cursor = page.cursor;
+    // What only another release can read or go on with stays due, and is to hide nothing: as many more behind it.
+  } while (cursor !== undefined && swept < mostRows && invocation.remainingMs() > halfMs);
   // Whoever waits for a permit is not due: the dispatcher looks at all of them, and its wake-up may have been lost.
   await services.bus.sendDispatch({});
-  if (due.length > 0) services.log.info('swept', { due: due.length });
+  if (swept > 0) services.log.info('swept', { due: swept });
   await recountPermits(services);
   await scaleFleet(services);
   meter.note('LongestSilenceMs', longestSilenceMs);
-  meter.note('RowsSwept', due.length);
+  meter.note('RowsSwept', swept);
   meter.note('SweepRuns', 1, { sweep: 'rows' });
   // The platform counts an invocation that fails.
   const [first] = troubles;
   if (first instanceof Error) throw first;
 }
 
-/** @returns for how long (ms) a move has been due of which nobody has taken notice */
-async function wake(services: SweepServices, due: Due): Promise<number> {
+interface Found {
+  /** For how long a move has been due of which nobody has taken notice. */
+  readonly silenceMs?: number;
+  /** It is another release's, and is left as it is. */
+  readonly isLeft?: boolean;
+}
+
+async function wake(services: SweepServices, due: Due): Promise<Found> {
   const { store, bus, clock } = services;
   switch (due.kind) {
     case 'move': {
       const move = await store.load('move', { id: due.id });
-      if (move === undefined) return 0;
+      if (move === undefined) return {};
       await tellStuck(services, move);
-      const phase = phaseOfTask(moveShape(services), move.execution);
+      const shape = moveShape(services);
+      const phase = phaseOfTask(shape, move.execution);
       if (phase !== undefined) await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);
       // What was put off comes back into line.
       else if (move.execution.status.state === 'waiting')
         await tellMove(services, move.id, () => ({ kind: 'woken', ...permitWait(move) }), 'sweep-rows');
-      return silenceOf(move, clock.now());
+      const isLeft = !isOf(shape, move.execution) && !isSettled(labelOf(move.execution));
+      return { silenceMs: silenceOf(move, clock.now()), isLeft };
     }
     case 'batch': {
       const batch = await store.load('batch', { id: due.id });
       if (batch?.state === 'planning') await bus.sendPlan({ batch: due.id });
       if (batch?.state === 'running') await bus.sendDispatch({ batch: due.id });
-      return 0;
+      return {};
     }
     case 'endpoint': {
       const placement = await store.load('endpoint', { endpoint: due.endpoint });
       if (placement !== undefined && isUnannounced(placement)) {
         await announcePlacement({ store, bus, clock }, placement);
       }
-      return 0;
+      return {};
     }
     case 'news': {
       const notification = await store.load('news', { id: due.id });
       if (notification !== undefined) await sendNotification(services, notification);
-      return 0;
+      return {};
     }
     case 'request': {
       const request = await store.load('request', due);
-      if (request === undefined) return 0;
+      if (request === undefined) return {};
       // A repeat has made it due again: written as it is, it is no longer.
       if (request.outcome.kind !== 'pending') await store.commit('request', request, request);
       else await bus.publish([request]);
-      return 0;
+      return {};
     }
     case 'host':
       await healHost(services, due.name);
-      return 0;
+      return {};
     default:
       return due satisfies never;
   }
