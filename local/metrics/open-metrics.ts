@@ -9,8 +9,8 @@ export type Meanings = Readonly<Record<string, { readonly kind: Kind; readonly s
 /** What Prometheus asks for. */
 export const openMetricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
 
-/** A level of which nothing was told for so long is of something that is over. */
-const staleMs = 5 * 60_000;
+/** A level of which nothing was told for so long is of something that is over: some are told every ten minutes. */
+const staleMs = 15 * 60_000;
 /** Upper bounds in seconds. */
 const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600] as const;
 const types = { count: 'counter', level: 'gauge', spread: 'histogram' } as const;

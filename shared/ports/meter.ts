@@ -12,7 +12,6 @@ export const metrics = {
   StepMs: { kind: 'spread', says: 'work on one call of a step, by how it ended' },
   QueueWaitMs: { kind: 'spread', says: 'from when a piece of work was due until a worker took it up' },
   TakeOvers: { kind: 'count', says: 'workers that fell silent, and were taken over' },
-  MessageAgeMs: { kind: 'spread', says: 'from when a message was sent until a function got it' },
   RecordsHandled: { kind: 'count', says: 'messages and changes that a function was done with' },
   RecordsFailed: { kind: 'count', says: 'messages on which a function failed, each time' },
   RecordsRefused: { kind: 'count', says: 'messages and rows that this release cannot read' },
@@ -38,7 +37,7 @@ export const metrics = {
   RowsSwept: { kind: 'count', says: 'rows that were due, and of which nobody else took notice' },
   LongestSilenceMs: {
     kind: 'level',
-    says: 'how long the move of which nobody has taken notice for longest has been due',
+    says: 'how long the move of which nobody has taken notice for longest has been due; without retirements',
   },
   Permits: { kind: 'level', says: 'moves that all hosts together allow, on each side' },
   PermitsInUse: { kind: 'level', says: 'permits that moves hold' },

@@ -4,7 +4,6 @@ import * as z from 'zod';
 import type { Invocation } from '../workflow/services.ts';
 import { StepFailure, type Failure } from '../domain/failure.ts';
 import { noteFailure } from '../workflow/note-failure.ts';
-import { machineClock } from './clock.ts';
 import { invocationOf, noteOfFunction, platform, wrap } from './platform.ts';
 import { services } from './services.ts';
 
@@ -51,7 +50,6 @@ function recordHandler(
 ): QueueHandler {
   return wrap(async (event, context) => {
     const invocation = invocationOf(context);
-    noteAges(event.Records);
     const processor = new BatchProcessor(EventType.SQS);
     const work = async (record: SQSRecord): Promise<void> => {
       try {
@@ -92,7 +90,6 @@ export function gatheringQueueHandler<Message>(
 ): QueueHandler {
   return wrap(async (event, context) => {
     const invocation = invocationOf(context);
-    noteAges(event.Records);
     const failed: SQSRecord[] = [];
     const attempt = async (records: readonly SQSRecord[]): Promise<void> => {
       await handle(
@@ -189,14 +186,5 @@ async function report(
     // The record has failed in any case; that its reason is not kept must not hide it.
     logger.warn('why a record failed could not be kept', { messageId, error: String(trouble) });
     return undefined;
-  }
-}
-
-/** How long messages lay in their queue, each counted when it comes for the first time. */
-function noteAges(records: readonly SQSRecord[]): void {
-  const now = machineClock.now();
-  for (const { attributes } of records) {
-    if (attributes.ApproximateReceiveCount !== '1') continue;
-    noteOfFunction('MessageAgeMs', Math.max(0, now - Number(attributes.SentTimestamp)));
   }
 }

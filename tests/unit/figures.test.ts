@@ -1,6 +1,7 @@
 import { describe, expect, jest, test } from '@jest/globals';
 import { StepFailure } from '../../shared/domain/failure.ts';
 import type { Move } from '../../shared/domain/move.ts';
+import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import { hostName } from '../../shared/domain/ids.ts';
 import type { Measured } from '../../shared/ports/meter.ts';
 import { createMeter } from '../../shared/runtime/meter.ts';
@@ -231,6 +232,37 @@ describe('figures of moves', () => {
   });
 });
 
+test('of a pause are not told by whoever finds an endpoint open, and does not know since when', async () => {
+  const bench = new MoveBench();
+  const { id } = await bench.begin();
+  const { services, noted } = metered(bench.services);
+  Object.assign(bench.services, services);
+  const { store } = bench.services;
+  const commit = store.commit.bind(store);
+  let isKilled = false;
+  Object.assign(store, {
+    commit: async (...of: Parameters<typeof commit>) => {
+      const [kind, , after] = of;
+      const status = kind === 'move' && 'execution' in after ? after.execution.status : undefined;
+      const isNote = status?.state === 'running' && status.step === 'activate' && status.forwardOnly;
+      if (isNote && !isKilled) {
+        isKilled = true;
+        bench.clock.pass(3_600_000);
+        throw new StoreUnavailable('killed');
+      }
+      return commit(...of);
+    },
+  });
+  const arrive = async () =>
+    await bench.deliver(({ execution: { status } }) => 'step' in status && status.step === 'retire');
+  await expect(arrive()).rejects.toThrow('killed');
+  await bench.bus.sendWork({ kind: 'work', task: id, phase: 'cutover' }, 0);
+  await arrive();
+  expect((await bench.move()).execution.results).toHaveProperty('activate');
+  expect(named(noted, 'WriterPauseMs')).toEqual([]);
+  expect(named(noted, 'PausesOverBudget')).toEqual([]);
+});
+
 describe('figures of the sweeps', () => {
   test('tell that it came to its end, how hosts are, and which permits are in use', async () => {
     const bench = new MoveBench();
@@ -264,6 +296,20 @@ describe('figures of the sweeps', () => {
     await bench.deliver(({ execution: { status } }) => 'step' in status && status.step === 'copy');
     await sweepRows(services, soon);
     expect(named(noted, 'LongestSilenceMs').at(-1)).toEqual([0]);
+  });
+
+  test('do not take a retirement that waits behind others for silence', async () => {
+    const bench = new MoveBench();
+    const { services, noted } = metered(bench.services);
+    await bench.begin();
+    await bench.deliver(({ execution: { status } }) => 'step' in status && status.step === 'retire');
+    bench.bus.sent.splice(0);
+    const { execution } = await bench.move();
+    if (execution.status.state !== 'running') throw new Error('it is over');
+    bench.clock.pass(execution.status.dueAt + 700_000 - bench.clock.now());
+    await sweepRows(services, soon);
+    expect(named(noted, 'LongestSilenceMs')).toEqual([[0]]);
+    expect(bench.bus.sent.map(({ queue }) => queue)).toContain('retire');
   });
 
   test('tell how much of its log a host keeps for a slot of ours, by its name only where there is some', async () => {

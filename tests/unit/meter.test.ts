@@ -82,8 +82,8 @@ describe('the meter of a function', () => {
 
   test('takes no figure that is none', () => {
     const meter = createMeter('test', clock);
-    meter.note('MessageAgeMs', Number.NaN, { function: 'plan' });
-    meter.note('MessageAgeMs', Infinity, { function: 'plan' });
+    meter.note('QueueWaitMs', Number.NaN, { phase: 'transfer' });
+    meter.note('QueueWaitMs', Infinity, { phase: 'transfer' });
     meter.flush();
     expect(said).toEqual([]);
   });

@@ -92,8 +92,8 @@ drayage_kept_bytes 4096
 
   test('that say how something stands are left out when nobody has said so for a while', () => {
     const level = { metric: 'LagMs', unit: 'Milliseconds', values: [5], at: 1_000 };
-    expect(textOf([level], 300_999)).toContain('drayage_lag_seconds 0.005');
-    expect(textOf([level], 301_000)).toBe('# EOF\n');
+    expect(textOf([level], 900_999)).toContain('drayage_lag_seconds 0.005');
+    expect(textOf([level], 901_000)).toBe('# EOF\n');
     const count = { metric: 'MovesEnded', unit: 'Count', values: [5], at: 1_000 };
     expect(textOf([count], 9e9)).toContain('drayage_moves_ended_total 5');
   });

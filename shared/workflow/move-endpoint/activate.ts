@@ -33,10 +33,14 @@ export const activate: Step<Move, MoveScene> = {
     await Promise.all([permits.giveBack(source, 'out', id), permits.vacate(target, id)]);
     await mustArbitrate(services, endpoint, { kind: 'release', move: id });
     const frozen = resultsOf(hand.task).freeze;
+    const isTold = openedAt !== undefined;
     openedAt ??= services.clock.now();
     const pauseMs = openedAt - (frozen?.frozenAt ?? openedAt);
-    services.meter.note('WriterPauseMs', pauseMs, { host: target }, {});
-    if (pauseMs > (frozen?.budgetMs ?? Infinity)) services.meter.note('PausesOverBudget', 1);
+    // Whoever opened it died before saying when: what has passed since then is no pause, and its length is not known.
+    if (isTold) {
+      services.meter.note('WriterPauseMs', pauseMs, { host: target }, {});
+      if (pauseMs > (frozen?.budgetMs ?? Infinity)) services.meter.note('PausesOverBudget', 1);
+    }
     return { kind: 'done', result: { openedAt, pauseMs, retained: { ...retained } } };
   },
 };

@@ -84,7 +84,8 @@ async function wake(services: SweepServices, due: Due): Promise<Found> {
       else if (move.execution.status.state === 'waiting')
         await tellMove(services, move.id, () => ({ kind: 'woken', ...permitWait(move) }), 'sweep-rows');
       const isLeft = !isOf(shape, move.execution) && !isSettled(labelOf(move.execution));
-      return { silenceMs: silenceOf(move, clock.now()), isLeft };
+      // A retirement waits behind others for as long as there are many, and nobody waits for it.
+      return { silenceMs: phase === 'retire' ? 0 : silenceOf(move, clock.now()), isLeft };
     }
     case 'batch': {
       const batch = await store.load('batch', { id: due.id });
