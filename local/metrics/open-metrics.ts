@@ -1,10 +1,8 @@
+import type { MetricKind } from '../../shared/ports/meter.ts';
 import { keyOf, type Figures, type SeriesName } from './embedded.ts';
 
-/** How a figure is to be read: it adds to a sum; it stands until the next one; it is one of many. */
-type Kind = 'count' | 'level' | 'spread';
-
 /** What is known of a metric by its name. */
-export type Meanings = Readonly<Record<string, { readonly kind: Kind; readonly says: string }>>;
+export type Meanings = Readonly<Record<string, { readonly kind: MetricKind; readonly says: string }>>;
 
 /** What Prometheus asks for. */
 export const openMetricsType = 'application/openmetrics-text; version=1.0.0; charset=utf-8';
@@ -27,7 +25,7 @@ interface Series {
 
 interface Family {
   readonly name: string;
-  readonly kind: Kind;
+  readonly kind: MetricKind;
   readonly unit: 'seconds' | 'bytes' | undefined;
   readonly says: string | undefined;
   readonly series: Map<string, Series>;
