@@ -52,7 +52,7 @@ function ofLeftover(leftover: Leftover): Difference {
 /** Of a row that this release cannot read. */
 export function unreadable(subject: string): Difference {
   return {
-    code: 'row-unreadable',
+    code: 'row-not-compared',
     subject,
     sentence: 'has a row that cannot be read, and was not compared',
     cure: 'deploy the release that wrote it, or repair the attribute that dray names when it shows it; then audit again',
