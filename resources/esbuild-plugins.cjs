@@ -61,12 +61,30 @@ const environmentCredentials = {
   },
 };
 
+// Answers that go on for as long as one listens are an ability of clients of which no call here makes use.
+const noEventStreams = {
+  name: 'no-event-streams',
+  setup(build) {
+    const filter = /[/\\]@smithy[/\\]core[/\\]dist-es[/\\]submodules[/\\]event-streams[/\\]index\.js$/;
+    build.onLoad({ filter }, () => ({
+      contents: `
+        export const eventStreamSerdeProvider = () => {
+          throw new Error('Functions have no calls with streams of events.');
+        };
+        export const resolveEventStreamSerdeConfig = (config) => config;
+        export const EventStreamSerde = eventStreamSerdeProvider;
+      `,
+      loader: 'js',
+    }));
+  },
+};
+
 // Of PostgreSQL's client only connections are used, each with an address and a password of its own: no pools, no
-// connection strings, and never a file of passwords.
+// connection strings, never a file of passwords, and nothing that would have to be compiled.
 const plainConnections = {
   name: 'plain-connections',
   setup(build) {
-    const filter = /[/\\]node_modules[/\\](?:pg-pool|pg-connection-string|pgpass)[/\\]/;
+    const filter = /[/\\]node_modules[/\\](?:pg-pool|pg-connection-string|pgpass|pg[/\\]lib[/\\]native)[/\\]/;
     build.onLoad({ filter }, () => ({ contents: 'module.exports = class {};', loader: 'js' }));
   },
 };
@@ -109,6 +127,7 @@ module.exports = [
   noJsonSchemas,
   pureDescriptions,
   environmentCredentials,
+  noEventStreams,
   plainConnections,
   keptBundles,
 ];

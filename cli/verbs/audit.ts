@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { Difference } from '../../shared/domain/audit/scene.ts';
-import { audit, type Audit } from '../../shared/workflow/audit/audit.ts';
+import { audit, type Audit, type AuditServices } from '../../shared/workflow/audit/audit.ts';
 import { repairAll, type Repaired } from '../../shared/workflow/audit/repair.ts';
-import type { HostSweepServices } from '../../shared/workflow/sweep/sweep-host.ts';
 import { cannot } from '../api/cannot.ts';
 import { exit, usageError } from '../cli-error.ts';
 import type { Client } from '../client.ts';
@@ -56,7 +55,7 @@ function asReason(reason: string | undefined): string {
   );
 }
 
-function servicesOf(client: Client): HostSweepServices {
+function servicesOf(client: Client): AuditServices {
   const { store, views, secrets, driver, clock, installation } = client;
   const quiet = (): void => undefined;
   return {

@@ -1,1 +1,5 @@
-export { workHandler as handler } from '../../shared/runtime/work-handler.ts';
+import { rollbackDrivers } from '../../shared/runtime/drivers.ts';
+import { workHandler } from '../../shared/runtime/work-handler.ts';
+import { rollbackPhase } from '../../shared/workflow/move-endpoint/rollback.ts';
+
+export const handler = workHandler(rollbackPhase, rollbackDrivers);

@@ -1,6 +1,11 @@
 import { hostSweepMessage } from '../../shared/contracts/messages.ts';
-import { hostServices } from '../../shared/runtime/host-services.ts';
+import { driverRegistry, sweepingDrivers } from '../../shared/runtime/drivers.ts';
 import { queueHandler } from '../../shared/runtime/queue-handler.ts';
+import { services } from '../../shared/runtime/services.ts';
 import { sweepHost } from '../../shared/workflow/sweep/sweep-host.ts';
 
-export const handler = queueHandler(hostSweepMessage, ({ host }) => sweepHost(hostServices(), host));
+const driver = driverRegistry(sweepingDrivers);
+
+export const handler = queueHandler(hostSweepMessage, ({ host }) =>
+  sweepHost({ ...services(), driver }, host),
+);

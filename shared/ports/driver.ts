@@ -123,15 +123,14 @@ export interface RetainedCopy {
   readonly oid: number;
 }
 
-/**
- * One worker's hands on the two hosts of one move. Every method is idempotent: called again after a crash at
- * any point, by this worker or by the next, it reaches the same end. Every effect that freezes, thaws, opens,
- * fences or drops compares the host token in the transaction that makes it and throws `TokenSuperseded` when
- * a newer worker has taken over. Failures are thrown as `StepFailure`.
- *
- * The placement row is asked by the workflow, never here: a method does what its name says on the hosts.
- */
-export interface MoveSession {
+/** Whatever was opened for a piece of work. */
+export interface Closable {
+  /** Closes every connection. Never throws; safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** What the steps before the freeze do on the hosts of a move. */
+export interface TransferSession extends Closable {
   /** Changes nothing anywhere. */
   preflight(): Promise<Preflight>;
   /** Empty, closed database on the target under our name, schema and early keys, then its final name. */
@@ -143,12 +142,20 @@ export interface MoveSession {
   verify(progress: Json | undefined): Promise<StepEnd>;
   /** A question that asks nothing of a host: how long it takes tells how the host is. */
   ping(side: 'source' | 'target'): Promise<void>;
+}
+
+/** Opens a frozen source again: a freeze that fails is thawed by whoever has made it, or by whoever undoes it. */
+export interface ThawSession extends Closable {
+  /** Undo of `fence`, from outside the database: restores the recorded settings. */
+  unfence(): Promise<void>;
+}
+
+/** What the freeze and the steps up to the opening do. */
+export interface CutoverSession extends ThawSession {
   /** How long would writers wait if the freeze came now? */
   predictPause(): Promise<{ readonly ms: number; readonly why: string }>;
   /** Fence and empty the source; the session into it stays open in this object. Returns with the barrier passed. */
   fence(): Promise<void>;
-  /** Undo of `fence`, from outside the database: restores the recorded settings. */
-  unfence(): Promise<void>;
   /**
    * Marker, tail, sequences, leftovers, one synchronous commit on the target; `done.result` has the timings.
    * Offline moves copy here, and may need several invocations. @throws SessionLost
@@ -168,14 +175,38 @@ export interface MoveSession {
   probe(): Promise<void>;
   /** After opening: subscriptions, slots, publications, markers and roles of the move go; the source is renamed. */
   release(): Promise<RetainedCopy>;
+}
+
+/** The end of what was kept. */
+export interface RetireSession extends Closable {
   /** Drop the retained copy by identity. Nothing of ours is left on the source. */
   retire(copy: RetainedCopy): Promise<void>;
+}
+
+/** What the undos do. */
+export interface RollbackSession extends ThawSession {
   /** Undo of `copy` and `catchUp`: subscriptions, slots, publications, markers, roles; restores settings. */
   dropReplication(): Promise<void>;
   /** Undo of `provision`: drops the target by identity, if it is ours. */
   dropTarget(): Promise<void>;
-  /** Closes every connection. Never throws; safe to call twice. */
-  close(): Promise<void>;
+}
+
+/**
+ * One worker's hands on the two hosts of one move. Every method is idempotent: called again after a crash at
+ * any point, by this worker or by the next, it reaches the same end. Every effect that freezes, thaws, opens,
+ * fences or drops compares the host token in the transaction that makes it and throws `TokenSuperseded` when
+ * a newer worker has taken over. Failures are thrown as `StepFailure`.
+ *
+ * The placement row is asked by the workflow, never here: a method does what its name says on the hosts.
+ *
+ * The function of a phase carries that phase's part of it alone.
+ */
+export interface MoveSession extends TransferSession, CutoverSession, RetireSession, RollbackSession {}
+
+/** The part of an engine of data that works on moves, or on one phase of them. */
+export interface Mover<Session extends Closable> {
+  /** Opens nothing yet: connections are made when first needed. */
+  begin(job: MoveJob): Session;
 }
 
 /** Something of ours found on a host, with the move and run that made it. */
@@ -188,7 +219,7 @@ export interface Residue {
 }
 
 /** An engine of data. Stateless: sessions hold all state, and live no longer than one invocation. */
-export interface HostDriver {
+export interface HostDriver extends Mover<MoveSession> {
   readonly name: string;
   /** @throws StepFailure with a code and cure when the host cannot be used at all */
   describe(site: HostSite): Promise<HostDescription>;
@@ -198,8 +229,6 @@ export interface HostDriver {
    * @throws StepFailure with a code and cure when the host cannot be used at all
    */
   examine(site: HostSite, installation: string): Promise<readonly PreflightFinding[]>;
-  /** Opens nothing yet: connections are made when first needed. */
-  begin(job: MoveJob): MoveSession;
   /** Every database that is there, those of moves too, with the installation's markers. Changes nothing. */
   takeStock(site: HostSite, installation: string): Promise<readonly StandingDatabase[]>;
   /** Everything on the host that carries the installation's name, except databases that serve. */

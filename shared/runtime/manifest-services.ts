@@ -1,11 +1,10 @@
 import { createS3Client } from '../aws/clients.ts';
 import { createManifests } from '../aws/manifests.ts';
 import type { Manifests } from '../ports/manifests.ts';
-import type { Services } from '../workflow/services.ts';
 import { platform } from './platform.ts';
-import { services } from './services.ts';
+import { services, type SharedServices } from './services.ts';
 
-type ManifestServices = Services & { readonly manifests: Manifests; readonly manifestsBucket: string };
+type ManifestServices = SharedServices & { readonly manifests: Manifests; readonly manifestsBucket: string };
 
 let made: ManifestServices | undefined;
 

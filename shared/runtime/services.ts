@@ -20,16 +20,18 @@ import { machineCalendar } from './calendar.ts';
 import { machineChance } from './chance.ts';
 import { machineClock } from './clock.ts';
 import type { Config } from './config.ts';
-import { driverRegistry, noDrivers, type DriverLoaders } from './drivers.ts';
 import { hostNetworks } from './host-networks.ts';
 import { logOf } from './log.ts';
 import { platform } from './platform.ts';
 
-let made: Services | undefined;
+/** Functions that touch hosts have a part of their drivers beside it: their bundles carry no more. */
+export type SharedServices = Omit<Services, 'driver'>;
 
-/** What functions that touch no host work with. Made once in each process, when first asked for. */
-export function services(): Services {
-  made ??= createServices(noDrivers);
+let made: SharedServices | undefined;
+
+/** What functions work with. Made once in each process, when first asked for. */
+export function services(): SharedServices {
+  made ??= createServices();
   return made;
 }
 
@@ -40,7 +42,7 @@ export function alarmOwner(): AlarmOwner {
 }
 
 /** The composition root: the only place where the ports get their adapters. */
-export function createServices(drivers: DriverLoaders): Services {
+function createServices(): SharedServices {
   const { config, logger, meter } = platform();
   const table = config.TABLE_NAME;
   const clients = { local: config.isEmbedded };
@@ -68,7 +70,6 @@ export function createServices(drivers: DriverLoaders): Services {
     calendar: machineCalendar,
     log: logOf(logger),
     meter,
-    driver: driverRegistry(drivers),
     settings: settingsOf(config),
   };
 }

@@ -1,14 +1,14 @@
 import type { WorkMessage } from '../ports/bus.ts';
-import { work } from './engine/work.ts';
-import { moveEndpoint } from './move-endpoint/workflow.ts';
+import { workInPhase } from './move-endpoint/work-in-phase.ts';
+import { phaseNamed } from './move-endpoint/phases.ts';
 import type { MoveServices } from './move-endpoint/scene.ts';
 import type { Invocation, Services } from './services.ts';
 
-/** One message about one move: as many steps of its current phase as fit. */
+/** One message about one move, whatever its phase, as the function of that phase works on it. */
 export async function workOnMove(
   services: MoveServices & Pick<Services, 'bus' | 'chance'>,
   message: WorkMessage,
   invocation: Invocation,
 ): Promise<void> {
-  await work(services, moveEndpoint(services), message, invocation);
+  await workInPhase(services, phaseNamed(message.phase), message, invocation);
 }

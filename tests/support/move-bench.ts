@@ -13,9 +13,8 @@ import type { HostDriver, MoveJob } from '../../shared/ports/driver.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { anyNetwork } from '../../shared/runtime/host-networks.ts';
-import { work } from '../../shared/workflow/engine/work.ts';
-import { moveEndpoint } from '../../shared/workflow/move-endpoint/workflow.ts';
 import type { Services } from '../../shared/workflow/services.ts';
+import { workOnMove } from '../../shared/workflow/work-on-move.ts';
 import { ManualClock } from './engine-bench.ts';
 import { MemoryBlobs } from './memory-blobs.ts';
 import { MemoryBus } from './memory-bus.ts';
@@ -153,7 +152,7 @@ export class MoveBench {
       if (next === undefined) return;
       this.clock.pass(Math.max(0, next.at - this.clock.now()));
       const started = this.clock.now();
-      await work(this.services, moveEndpoint(this.services), workMessage.parse(JSON.parse(next.text)), {
+      await workOnMove(this.services, workMessage.parse(JSON.parse(next.text)), {
         owner: `worker-${String(turn)}`,
         remainingMs: () => started + 60_000 - this.clock.now(),
       });

@@ -209,7 +209,7 @@ describe('the step engine', () => {
   test('short waits are slept through, long ones are re-queued and say what they wait for', async () => {
     let asked = 0;
     const waitFor =
-      (afterMs: number): ErrandStep['run'] =>
+      (afterMs: number): NonNullable<ErrandStep['run']> =>
       () => {
         asked += 1;
         return Promise.resolve(

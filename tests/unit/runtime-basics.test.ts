@@ -1,9 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
-import { StepFailure } from '../../shared/domain/failure.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { machineClock } from '../../shared/runtime/clock.ts';
 import { ConfigInvalid, readConfig } from '../../shared/runtime/config.ts';
-import { driverRegistry, noDrivers, shippedDrivers } from '../../shared/runtime/drivers.ts';
+import {
+  cutoverDrivers,
+  describingDrivers,
+  driverRegistry,
+  retireDrivers,
+  rollbackDrivers,
+  shippedDrivers,
+  sweepingDrivers,
+  transferDrivers,
+} from '../../shared/runtime/drivers.ts';
 import { redact, redactText } from '../../shared/runtime/log.ts';
 import { variables } from '../support/runtime-environment.ts';
 
@@ -118,7 +126,16 @@ describe('the drivers', () => {
     },
   );
 
-  test('are none where no host is touched', async () => {
-    await expect(driverRegistry(noDrivers)('postgres')).rejects.toThrow(StepFailure);
+  test('are known to every function that touches hosts, each with its part of them', () => {
+    const parts = {
+      describingDrivers,
+      sweepingDrivers,
+      transferDrivers,
+      cutoverDrivers,
+      retireDrivers,
+      rollbackDrivers,
+    };
+    for (const part of Object.values(parts))
+      expect(Object.keys(part).sort()).toEqual(Object.keys(shippedDrivers).sort());
   });
 });

@@ -46,6 +46,11 @@ export class MoveContext {
     return this.#plan;
   }
 
+  /** Is it moved with its clients shut out for the whole copy? */
+  get isOffline(): boolean {
+    return this.plan.mode === 'offline';
+  }
+
   get sourceOid(): number {
     return this.plan.attributes.oid;
   }

@@ -1,8 +1,8 @@
 import type { HostDriver } from '../../ports/driver.ts';
 import { describe, discover } from './describe.ts';
 import { examine } from './examine.ts';
+import { begin } from './phases/all.ts';
 import { findResidue, removeResidue } from './residue.ts';
-import { PostgresMove } from './session.ts';
 import { takeStock } from './stock.ts';
 
 /** PostgreSQL 15 to 18: online by its own logical replication, offline where the source cannot replicate. */
@@ -11,7 +11,7 @@ export const postgresDriver: HostDriver = {
   describe,
   discover,
   examine,
-  begin: (job) => new PostgresMove(job),
+  begin,
   takeStock,
   findResidue,
   removeResidue,

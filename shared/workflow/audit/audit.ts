@@ -6,11 +6,16 @@ import type { HostName, MoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
 import type { StandingDatabase } from '../../domain/stock.ts';
-import type { Residue } from '../../ports/driver.ts';
+import type { HostDriver, Residue } from '../../ports/driver.ts';
 import { loadReadable } from '../each-apart.ts';
 import { everyPage } from '../every-page.ts';
 import { siteOf } from '../host-site.ts';
 import { isLeftBehind, type HostSweepServices } from '../sweep/sweep-host.ts';
+
+export interface AuditServices extends HostSweepServices {
+  /** @throws StepFailure `driver-unknown` */
+  readonly driver: (name: string) => Promise<HostDriver>;
+}
 
 export interface Audit {
   readonly endpoints: number;
@@ -38,7 +43,7 @@ const abreast = 8;
  *
  * @throws StoreUnavailable
  */
-export async function audit(services: HostSweepServices): Promise<Audit> {
+export async function audit(services: AuditServices): Promise<Audit> {
   const differences: Difference[] = [];
   const illegible = (subject: string): void => {
     differences.push(unreadable(subject));
@@ -84,7 +89,7 @@ export async function audit(services: HostSweepServices): Promise<Audit> {
 
 /** Without differences of endpoints whose rows have changed since they were compared. */
 async function stillSo(
-  services: HostSweepServices,
+  services: AuditServices,
   found: readonly Difference[],
 ): Promise<readonly Difference[]> {
   const compared = found.flatMap(({ placement }) => placement ?? []);
@@ -100,7 +105,7 @@ async function stillSo(
 
 /** Hosts that are not retired, and the names of those whose rows cannot be read. */
 async function hostsIn(
-  services: HostSweepServices,
+  services: AuditServices,
 ): Promise<{ readonly hosts: readonly Host[]; readonly unknown: readonly HostName[] }> {
   const names = await everyPage((cursor) => services.views.hosts(cursor));
   const rows = await loadReadable(
@@ -116,7 +121,7 @@ async function hostsIn(
   };
 }
 
-async function ask(services: HostSweepServices, host: Host): Promise<Answer | Difference> {
+async function ask(services: AuditServices, host: Host): Promise<Answer | Difference> {
   const { installation } = services.settings;
   try {
     const site = await siteOf(services, host);
@@ -143,7 +148,7 @@ async function ask(services: HostSweepServices, host: Host): Promise<Answer | Di
 const chunk = 500;
 
 async function placementsIn(
-  services: HostSweepServices,
+  services: AuditServices,
   illegible: (subject: string) => void,
 ): Promise<readonly Placement[]> {
   const names = await everyPage((cursor) => services.views.endpoints(cursor));
@@ -159,7 +164,7 @@ async function placementsIn(
 }
 
 async function movesIn(
-  services: HostSweepServices,
+  services: AuditServices,
   ids: readonly MoveId[],
   illegible: (subject: string) => void,
 ): Promise<ReadonlyMap<MoveId, Move | 'unreadable'>> {

@@ -175,14 +175,14 @@ class PhaseRun<T extends Task, Session> {
   }
 
   async #run(name: string): Promise<StepOutcome> {
-    const step = this.#step(name);
+    const { run, isDone } = this.#step(name);
+    if (run === undefined) throw new RangeError(`step "${name}" can only be undone here`);
     const session = await this.#open();
     const hand = this.#hand();
     // Once this worker works itself, nothing that an earlier one has done lies ahead.
-    if (!this.#works && step.isDone !== undefined && (await step.isDone(session, hand)))
-      return { kind: 'done' };
+    if (!this.#works && isDone !== undefined && (await isDone(session, hand))) return { kind: 'done' };
     this.#works = true;
-    return step.run(session, hand);
+    return run(session, hand);
   }
 
   async #undo(name: string): Promise<UndoOutcome> {

@@ -52,7 +52,8 @@ export type UndoOutcome = StepEnd | { readonly kind: 'refused'; readonly step: s
  * One step. `run` and `undo` are idempotent: a worker may die at any point, and the next one calls them again.
  */
 export interface Step<T extends Task, Session> {
-  readonly run: (session: Session, hand: Hand<T>) => Promise<StepOutcome>;
+  /** Absent where only its undo is known: in a function that goes back. */
+  readonly run?: (session: Session, hand: Hand<T>) => Promise<StepOutcome>;
   readonly undo?: (session: Session, hand: Hand<T>) => Promise<UndoOutcome>;
   /** Asked when an earlier worker may have gone further than is recorded: true skips `run`. */
   readonly isDone?: (session: Session, hand: Hand<T>) => Promise<boolean>;
@@ -60,6 +61,7 @@ export interface Step<T extends Task, Session> {
 
 export interface Workflow<T extends Task, Session> {
   readonly shape: WorkflowShape;
+  /** At least those of the phase that is worked on, and those that they send the work back to. */
   readonly steps: Readonly<Record<string, Step<T, Session>>>;
   readonly tasks: Tasks<T>;
   /** By what people know a task: stands in each line that is logged about it. */

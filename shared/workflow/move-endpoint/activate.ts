@@ -1,7 +1,7 @@
 import { StepFailure } from '../../domain/failure.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
-import type { MoveSession } from '../../ports/driver.ts';
+import type { CutoverSession } from '../../ports/driver.ts';
 import { mustArbitrate, unknownEndpoint } from '../arbiter.ts';
 import type { Hand, Step, StepOutcome } from '../engine/workflow.ts';
 import { resultsOf } from './results.ts';
@@ -11,7 +11,7 @@ import type { MoveScene } from './scene.ts';
  * 11. Opens the endpoint at its new host and clears the source. The point of no return is the recorded intent
  * to open, on the placement row; before it a failure leads back, after it only forward.
  */
-export const activate: Step<Move, MoveScene> = {
+export const activate: Step<Move, MoveScene<CutoverSession>> = {
   async run(scene, hand) {
     const { services } = scene;
     const { id, endpoint, source, target } = hand.task;
@@ -49,7 +49,7 @@ export const activate: Step<Move, MoveScene> = {
 async function prepareToOpen(
   hand: Hand<Move>,
   { arbitration, host }: Placement,
-  session: MoveSession,
+  session: CutoverSession,
 ): Promise<StepOutcome | undefined> {
   const { endpoint, source, target } = hand.task;
   if (arbitration.kind === 'opening') return undefined;
@@ -73,7 +73,11 @@ async function prepareToOpen(
   }
 }
 
-async function open(scene: MoveScene, hand: Hand<Move>, session: MoveSession): Promise<void> {
+async function open(
+  scene: MoveScene<CutoverSession>,
+  hand: Hand<Move>,
+  session: CutoverSession,
+): Promise<void> {
   const { id, endpoint, target } = hand.task;
   const { token } = hand;
   await mustArbitrate(scene.services, endpoint, { kind: 'begin-opening', move: id, token }, scene.held);

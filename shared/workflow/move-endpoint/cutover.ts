@@ -2,20 +2,24 @@ import { SessionLost, StepFailure, TokenSuperseded, type Failure } from '../../d
 import { mayCutOver, tooLongFor } from '../../domain/gate.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
+import type { CutoverSession } from '../../ports/driver.ts';
 import { StoreUnavailable } from '../../ports/failures.ts';
 import { arbitrate, mustArbitrate, refused, silent } from '../arbiter.ts';
 import type { Hand, Step, StepOutcome } from '../engine/workflow.ts';
 import { gateSceneOf, waitAtGate } from '../gate-scene.ts';
 import { resultsOf } from './results.ts';
 import { missing, type MoveScene } from './scene.ts';
+import { thaw, undoCutover, undoFreeze } from './thaw.ts';
 
-type MoveStep = Step<Move, MoveScene>;
+type Scene = MoveScene<CutoverSession>;
+type CutoverStep = Step<Move, Scene>;
+type Run = NonNullable<CutoverStep['run']>;
 
 /** A freeze is put off this often before the move is given up. */
 const mostPostponements = 60;
 
 /** 7. Arbiter first, host second: `frozenBy` on the placement row, then the fence. */
-export const freeze: MoveStep = {
+export const freeze: CutoverStep = {
   async run(scene, hand) {
     const { services } = scene;
     const { id, endpoint, policy } = hand.task;
@@ -69,10 +73,7 @@ export const freeze: MoveStep = {
     return { kind: 'done', result: { frozenAt, predictedMs: predicted.ms, epoch, ...bounded } };
   },
   isDone: hasFlipped,
-  async undo(scene, hand) {
-    await thaw(scene, hand);
-    return { kind: 'done' };
-  },
+  undo: undoFreeze,
 };
 
 /** What is left to do within a maintenance window, in milliseconds: the comparison again if it is due, and the pause. */
@@ -105,24 +106,10 @@ function postpone(hand: Hand<Move>, code: string, on: string): StepOutcome {
 }
 
 /**
- * Opens the source again: the arbiter first, so that no flip can land any more, then the host, then the row
- * says that it serves. Nothing is thawed on an unknown answer.
- */
-async function thaw(scene: MoveScene, hand: Hand<Move>): Promise<void> {
-  const { services } = scene;
-  const { id, endpoint } = hand.task;
-  const begun = await mustArbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token: hand.token });
-  if (begun.arbitration.kind === 'serving') return;
-  const session = await scene.session(hand);
-  await session.unfence();
-  await mustArbitrate(services, endpoint, { kind: 'end-thaw', move: id, token: hand.token });
-}
-
-/**
  * Runs a step under the freeze. Whatever fails there that may pass by itself opens the source first: no wait
  * and no retry keeps writers out.
  */
-function whileFrozen(run: MoveStep['run']): MoveStep['run'] {
+function whileFrozen(run: Run): Run {
   return async (scene, hand) => {
     try {
       return await run(scene, hand);
@@ -144,7 +131,7 @@ const sessionLost = ({ source, endpoint }: Move): Failure => ({
 });
 
 /** 8. Marker, tail, sequences, one synchronous commit on the target. */
-export const settle: MoveStep = {
+export const settle: CutoverStep = {
   run: whileFrozen(async (scene, hand) => {
     scene.held ??= await adoptFreeze(scene, hand);
     return scene.carryOn(hand, (session, progress) => session.settle(progress));
@@ -152,12 +139,12 @@ export const settle: MoveStep = {
   isDone: hasFlipped,
 };
 
-async function adoptFreeze({ services }: MoveScene, { task, token }: Hand<Move>): Promise<Placement> {
+async function adoptFreeze({ services }: Scene, { task, token }: Hand<Move>): Promise<Placement> {
   return mustArbitrate(services, task.endpoint, { kind: 'adopt-freeze', move: task.id, token });
 }
 
 /** 9. The last look while nobody writes. */
-export const confirm: MoveStep = {
+export const confirm: CutoverStep = {
   run: whileFrozen(async (scene, hand) => {
     await (await scene.session(hand)).confirm();
     return { kind: 'done' };
@@ -166,7 +153,7 @@ export const confirm: MoveStep = {
 };
 
 /** 10. The pivot: one conditional write moves the endpoint. */
-export const cutover: MoveStep = {
+export const cutover: CutoverStep = {
   run: whileFrozen(async (scene, hand) => {
     const { preflight, freeze: frozen } = resultsOf(hand.task);
     if (preflight === undefined || frozen === undefined) throw missing('the result of preflight or freeze');
@@ -182,17 +169,7 @@ export const cutover: MoveStep = {
     return { kind: 'done' };
   }),
   isDone: hasFlipped,
-  /** Legal until the target is being opened: the fenced source is complete. */
-  async undo({ services }, hand) {
-    const { id, endpoint } = hand.task;
-    const answer = await arbitrate(services, endpoint, { kind: 'un-flip', move: id, token: hand.token });
-    if (answer.kind === 'unknown') throw silent(endpoint, { kind: 'un-flip', move: id, token: hand.token });
-    if (answer.kind === 'ruled') return { kind: 'done' };
-    const { arbitration, host } = answer.placement;
-    const isOpening =
-      arbitration.kind === 'opening' || (arbitration.kind === 'serving' && host === hand.task.target);
-    return isOpening ? { kind: 'refused', step: 'activate' } : { kind: 'done' };
-  },
+  undo: undoCutover,
 };
 
 /**
@@ -200,7 +177,7 @@ export const cutover: MoveStep = {
  * writers wait.
  * @throws StepFailure when it has been made impossible; TokenSuperseded when a newer worker decides
  */
-async function resolveFlip(scene: MoveScene, hand: Hand<Move>): Promise<void> {
+async function resolveFlip(scene: Scene, hand: Hand<Move>): Promise<void> {
   const { services } = scene;
   const { id, endpoint } = hand.task;
   const { token } = hand;
@@ -219,7 +196,7 @@ async function resolveFlip(scene: MoveScene, hand: Hand<Move>): Promise<void> {
   throw silent(endpoint, { kind: 'begin-thaw', move: id, token });
 }
 
-async function hasFlipped({ services }: MoveScene, hand: Hand<Move>): Promise<boolean> {
+async function hasFlipped({ services }: Scene, hand: Hand<Move>): Promise<boolean> {
   const placement = await services.store.load('endpoint', { endpoint: hand.task.endpoint });
   return placement?.host === hand.task.target && placement.claim?.move === hand.task.id;
 }

@@ -1,12 +1,14 @@
 import type { Move } from '../../domain/move.ts';
+import type { RetireSession } from '../../ports/driver.ts';
 import type { Step } from '../engine/workflow.ts';
 import { loadHost } from '../host-site.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
 import { resultsOf } from './results.ts';
 import { missing, type MoveScene } from './scene.ts';
+import type { Phase } from './workflow.ts';
 
 /** 12. When its time has come, the fenced source copy is dropped, by its own identity and no other. */
-export const retire: Step<Move, MoveScene> = {
+const retire: Step<Move, MoveScene<RetireSession>> = {
   async run(scene, hand) {
     const { activate } = resultsOf(hand.task);
     if (activate === undefined) throw missing('the retained copy');
@@ -34,3 +36,5 @@ export const retire: Step<Move, MoveScene> = {
     return { kind: 'done' };
   },
 };
+
+export const retirePhase: Phase<RetireSession> = { name: 'retire', steps: { retire } };

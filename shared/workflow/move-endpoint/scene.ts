@@ -2,7 +2,7 @@ import { StepFailure } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import type { Move } from '../../domain/move.ts';
 import type { Placement } from '../../domain/placement.ts';
-import type { HostDriver, MoveSession, StepEnd } from '../../ports/driver.ts';
+import type { Closable, MoveSession, Mover, StepEnd } from '../../ports/driver.ts';
 import type { Hand } from '../engine/workflow.ts';
 import { loadHost, siteOf } from '../host-site.ts';
 import type { Services } from '../services.ts';
@@ -10,38 +10,34 @@ import { inRow, pack, unpack } from './carry.ts';
 import { cleanupLedger } from './cleanup-ledger.ts';
 import { resultsOf } from './results.ts';
 
-export type MoveServices = Pick<
+export interface MoveServices<Session extends Closable = MoveSession> extends Pick<
   Services,
-  | 'store'
-  | 'permits'
-  | 'views'
-  | 'blobs'
-  | 'secrets'
-  | 'clock'
-  | 'calendar'
-  | 'driver'
-  | 'settings'
-  | 'log'
-  | 'meter'
->;
+  'store' | 'permits' | 'views' | 'blobs' | 'secrets' | 'clock' | 'calendar' | 'settings' | 'log' | 'meter'
+> {
+  /** @throws StepFailure `driver-unknown` */
+  readonly driver: (name: string) => Promise<Mover<Session>>;
+}
 
 /**
  * What the steps of one invocation share: the services and one session on the two hosts. The session is made
  * anew once preflight has recorded what every later step must know.
  */
-export class MoveScene {
-  readonly services: MoveServices;
+export class MoveScene<Session extends Closable> {
+  readonly services: MoveServices<Session>;
   /** Set while this very invocation holds the freeze: the placement as it has written it last. */
   held: Placement | undefined;
-  readonly #driver: HostDriver;
-  #session: { readonly of: MoveSession; readonly recorded: boolean } | undefined;
+  readonly #driver: Mover<Session>;
+  #session: { readonly of: Session; readonly recorded: boolean } | undefined;
 
-  private constructor(services: MoveServices, driver: HostDriver) {
+  private constructor(services: MoveServices<Session>, driver: Mover<Session>) {
     this.services = services;
     this.#driver = driver;
   }
 
-  static async open(services: MoveServices, hand: Hand<Move>): Promise<MoveScene> {
+  static async open<Session extends Closable>(
+    services: MoveServices<Session>,
+    hand: Hand<Move>,
+  ): Promise<MoveScene<Session>> {
     return new MoveScene(services, await services.driver(hand.task.driver));
   }
 
@@ -52,7 +48,7 @@ export class MoveScene {
   }
 
   /** The driver's hands on the hosts of this move. */
-  async session(hand: Hand<Move>): Promise<MoveSession> {
+  async session(hand: Hand<Move>): Promise<Session> {
     const { preflight } = resultsOf(hand.task);
     const recorded = preflight !== undefined;
     if (this.#session?.recorded === recorded) return this.#session.of;
@@ -90,7 +86,7 @@ export class MoveScene {
   /** Calls a step of the driver that may take several invocations; its progress and result may be large. */
   async carryOn(
     hand: Hand<Move>,
-    call: (session: MoveSession, progress: Json | undefined) => Promise<StepEnd>,
+    call: (session: Session, progress: Json | undefined) => Promise<StepEnd>,
   ): Promise<StepEnd> {
     const { blobs } = this.services;
     const progress = hand.progress === undefined ? undefined : await unpack(blobs, hand.progress);

@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { HostName } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
-import type { StepEnd } from '../../ports/driver.ts';
+import type { StepEnd, TransferSession } from '../../ports/driver.ts';
 import type { Hand } from '../engine/workflow.ts';
 import type { Services } from '../services.ts';
 import type { MoveScene } from './scene.ts';
@@ -17,7 +17,7 @@ export function tellOfLag({ meter }: Pick<Services, 'meter'>, target: HostName, 
 
 /** How long both hosts take for a question that asks nothing, over sessions that are open already. */
 export async function tellOfLatency(
-  scene: MoveScene,
+  scene: MoveScene<TransferSession>,
   hand: Hand<Move>,
   hosts: Readonly<Record<'source' | 'target', HostName>>,
 ): Promise<void> {

@@ -2,20 +2,24 @@ import { StepFailure } from '../../domain/failure.ts';
 import { freeBytes, type Host } from '../../domain/host.ts';
 import type { HostName, MoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
-import type { Preflight } from '../../ports/driver.ts';
-import type { Step, UndoOutcome } from '../engine/workflow.ts';
-import { mustArbitrate } from '../arbiter.ts';
+import type { Preflight, StepEnd, TransferSession } from '../../ports/driver.ts';
+import type { Hand } from '../engine/workflow.ts';
 import { loadHost } from '../host-site.ts';
 import { storedOn } from '../planning/fleet.ts';
 import { pack } from './carry.ts';
 import { missing, type MoveScene } from './scene.ts';
 import { resultsOf } from './results.ts';
 import { tellOfLag, tellOfLatency } from './tell-of-hosts.ts';
+import type { Phase, StepIn } from './workflow.ts';
 
-type MoveStep = Step<Move, MoveScene>;
+type Scene = MoveScene<TransferSession>;
+/** None sends the work back: what is undone is undone by another function. */
+interface TransferStep {
+  readonly run: (scene: Scene, hand: Hand<Move>) => Promise<StepEnd>;
+}
 
 /** 1. Looks at everything that could stop the move, and changes nothing. */
-export const preflight: MoveStep = {
+const preflight: TransferStep = {
   async run(scene, hand) {
     const found = await (await scene.session(hand)).preflight();
     refuseBlockers(found, hand.task);
@@ -33,14 +37,6 @@ export const preflight: MoveStep = {
         ),
       },
     };
-  },
-  /** What planning and admission took for the move goes back. */
-  async undo(scene, hand) {
-    const { permits } = scene.services;
-    const { id, endpoint, source, target } = hand.task;
-    await mustArbitrate(scene.services, endpoint, { kind: 'release', move: id });
-    await Promise.all([permits.giveBack(source, 'out', id), permits.vacate(target, id)]);
-    return { kind: 'done' };
   },
 };
 
@@ -68,7 +64,7 @@ function refuseBlockers(found: Preflight, move: Move): void {
 }
 
 /** 2. Sets space aside on the target before the source is touched. Endpoint and permits are held already. */
-export const reserve: MoveStep = {
+const reserve: TransferStep = {
   async run({ services }, hand) {
     const { id, target, endpoint } = hand.task;
     const { preflight: found } = resultsOf(hand.task);
@@ -87,15 +83,11 @@ export const reserve: MoveStep = {
       'fail',
     );
   },
-  async undo({ services }, hand) {
-    await services.permits.unreserve(hand.task.target, hand.task.id);
-    return { kind: 'done' };
-  },
 };
 
 /** A host on which so much is set aside for a move. It mostly is, since it was planned: then nothing is written. */
 async function withRoomFor(
-  services: MoveScene['services'],
+  services: Scene['services'],
   name: HostName,
   move: MoveId,
   bytes: number,
@@ -109,19 +101,17 @@ async function withRoomFor(
 const megabytes = (bytes: number): string => `${String(Math.ceil(bytes / 1_000_000))} MB`;
 
 /** 3. An empty, closed database of our own on the target, with the schema. */
-export const provision: MoveStep = {
+const provision: TransferStep = {
   run: (scene, hand) => scene.carryOn(hand, (session, progress) => session.provision(progress)),
-  undo: (scene, hand) => cleanAway(scene, hand, (session) => session.dropTarget()),
 };
 
 /** 4. The bulk of the data. */
-export const copy: MoveStep = {
+const copy: TransferStep = {
   run: (scene, hand) => scene.carryOn(hand, (session, progress) => session.copy(progress)),
-  undo: (scene, hand) => cleanAway(scene, hand, (session) => session.dropReplication()),
 };
 
-/** 5. What was written meanwhile, until little is left. Its undo is that of copy. */
-export const catchUp: MoveStep = {
+/** 5. What was written meanwhile, until little is left. */
+const catchUp: TransferStep = {
   async run(scene, hand) {
     const { source, target } = hand.task;
     await tellOfLatency(scene, hand, { source, target });
@@ -134,7 +124,7 @@ export const catchUp: MoveStep = {
 };
 
 /** 6. Compares both sides while clients go on. */
-export const verify: MoveStep = {
+const verify: TransferStep = {
   async run(scene, hand) {
     const end = await scene.carryOn(hand, (session, progress) => session.verify(progress));
     if (end.kind !== 'done') return end;
@@ -142,26 +132,14 @@ export const verify: MoveStep = {
   },
 };
 
-/**
- * An undo on both hosts. A target that is down cannot keep the source: once nothing of ours is recorded on the
- * source, the rest is left to the sweep of the target, which finds its cleanup record.
- */
-async function cleanAway(
-  scene: MoveScene,
-  hand: Parameters<NonNullable<MoveStep['undo']>>[1],
-  clean: (session: Awaited<ReturnType<MoveScene['session']>>) => Promise<void>,
-): Promise<UndoOutcome> {
-  try {
-    await clean(await scene.session(hand));
-  } catch (error) {
-    if (!(error instanceof StepFailure) || error.verdict !== 'host-down') throw error;
-    const left = await scene.services.store.load('cleanup', {
-      move: hand.task.id,
-      run: hand.task.execution.run,
-      host: hand.task.source,
-    });
-    if (left !== undefined && left.items.length > 0) throw error;
-    hand.log.warn('left to the sweep', { host: hand.task.target, why: error.message });
-  }
-  return { kind: 'done' };
-}
+const steps = {
+  preflight,
+  reserve,
+  provision,
+  copy,
+  'catch-up': catchUp,
+  verify,
+} as const satisfies Record<StepIn<'transfer'>, TransferStep>;
+
+/** Steps 1 to 6. */
+export const transferPhase: Phase<TransferSession> = { name: 'transfer', steps };

@@ -3,30 +3,25 @@ import { isMoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
 import { moveEndpointShape, type WorkflowShape } from '../../domain/workflow-shape.ts';
 import type { Store } from '../../ports/store.ts';
-import type { Tasks, Workflow } from '../engine/workflow.ts';
-import { activate } from './activate.ts';
-import { confirm, cutover, freeze, settle } from './cutover.ts';
-import { retire } from './retire.ts';
+import type { Closable } from '../../ports/driver.ts';
+import type { Step, Tasks, Workflow } from '../engine/workflow.ts';
 import { MoveScene, type MoveServices } from './scene.ts';
-import { catchUp, copy, preflight, provision, reserve, verify } from './transfer.ts';
 
-const steps = {
-  preflight,
-  reserve,
-  provision,
-  copy,
-  'catch-up': catchUp,
-  verify,
-  freeze,
-  settle,
-  confirm,
-  cutover,
-  activate,
-  retire,
-} as const satisfies Record<(typeof moveEndpointShape.steps)[number]['name'], unknown>;
+type MoveStep = (typeof moveEndpointShape.steps)[number];
+export type StepName = MoveStep['name'];
+export type StepIn<Name extends MoveStep['phase']> = Extract<MoveStep, { readonly phase: Name }>['name'];
 
-/** The twelve steps of a move, over the given services. */
-export function moveEndpoint(services: MoveServices): Workflow<Move, MoveScene> {
+/** What the function of a phase can do, and what that needs of a driver. */
+export interface Phase<Session extends Closable> {
+  readonly name: string;
+  readonly steps: Readonly<Record<string, Step<Move, MoveScene<Session>>>>;
+}
+
+/** One phase of the twelve steps of a move, over the given services. */
+export function moveEndpoint<Session extends Closable>(
+  services: MoveServices<Session>,
+  { steps }: Phase<Session>,
+): Workflow<Move, MoveScene<Session>> {
   return {
     shape: moveShape(services),
     steps,

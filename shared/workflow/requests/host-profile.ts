@@ -2,13 +2,16 @@ import type { HostChange } from '../../domain/event.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import type { Host, Profile } from '../../domain/host.ts';
 import type { HostName } from '../../domain/ids.ts';
-import type { HostDescription } from '../../ports/driver.ts';
+import type { HostDescription, HostDriver } from '../../ports/driver.ts';
 import { siteOf, type SiteServices } from '../host-site.ts';
 import type { Services } from '../services.ts';
 import { unknownHost } from './known-host.ts';
 import { Refused } from './record-request.ts';
 
-type HostLook = SiteServices & Pick<Services, 'driver'>;
+export interface HostLook extends SiteServices {
+  /** @throws StepFailure `driver-unknown` */
+  readonly driver: (name: string) => Promise<Pick<HostDriver, 'describe'>>;
+}
 type ProfileServices = HostLook & Pick<Services, 'store'>;
 type Change = Extract<HostChange, { readonly kind: 'change' }>;
 

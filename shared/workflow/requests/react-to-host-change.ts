@@ -7,7 +7,7 @@ import type { Services } from '../services.ts';
 import { hearAlarm } from './hear-alarm.ts';
 import { hearFailing, hearWell } from './host-health.ts';
 import { removeHost, setIntent } from './host-intent.ts';
-import { anotherServer, changeProfile, describeHost } from './host-profile.ts';
+import { anotherServer, changeProfile, describeHost, type HostLook } from './host-profile.ts';
 import { checkWindow } from './check-window.ts';
 import { openBatch } from './open-batch.ts';
 import { checkTarget } from './known-host.ts';
@@ -16,18 +16,9 @@ import { recordRefusal, recordRequest } from './record-request.ts';
 
 type HostServices = Pick<
   Services,
-  | 'store'
-  | 'views'
-  | 'blobs'
-  | 'bus'
-  | 'clock'
-  | 'calendar'
-  | 'chance'
-  | 'log'
-  | 'secrets'
-  | 'driver'
-  | 'settings'
->;
+  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log' | 'secrets' | 'settings'
+> &
+  Pick<HostLook, 'driver'>;
 type ChangeOf<K extends HostChange['kind']> = Extract<HostChange, { readonly kind: K }>;
 
 /** Takes one event of the `host-changes` topic. */

@@ -2,15 +2,19 @@ import type { HostName } from '../../domain/ids.ts';
 import { isTerminal } from '../../domain/execution.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import type { Move } from '../../domain/move.ts';
-import type { Residue } from '../../ports/driver.ts';
+import type { HostDriver, Residue } from '../../ports/driver.ts';
 import { loadHost, siteOf } from '../host-site.ts';
 import { cleanupLedger } from '../move-endpoint/cleanup-ledger.ts';
 import type { Services } from '../services.ts';
 
-export type HostSweepServices = Pick<
+export interface HostSweepServices extends Pick<
   Services,
-  'store' | 'views' | 'secrets' | 'driver' | 'clock' | 'log' | 'meter'
-> & { readonly settings: Pick<Services['settings'], 'installation' | 'hostNetworks'> };
+  'store' | 'views' | 'secrets' | 'clock' | 'log' | 'meter'
+> {
+  readonly settings: Pick<Services['settings'], 'installation' | 'hostNetworks'>;
+  /** @throws StepFailure `driver-unknown` */
+  readonly driver: (name: string) => Promise<Pick<HostDriver, 'findResidue' | 'removeResidue'>>;
+}
 
 /** One message per host, so that a host that hangs holds up its own sweep only. */
 export async function fanOutHostSweep({

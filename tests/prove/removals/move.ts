@@ -4,6 +4,10 @@ const cutover = {
   file: 'shared/workflow/move-endpoint/cutover.ts',
   test: 'tests/unit/move-order.test.ts',
 } as const;
+const thaw = {
+  file: 'shared/workflow/move-endpoint/thaw.ts',
+  test: 'tests/unit/move-order.test.ts',
+} as const;
 const activate = {
   file: 'shared/workflow/move-endpoint/activate.ts',
   test: 'tests/unit/move-order.test.ts',
@@ -20,22 +24,6 @@ export const moveRemovals = [
       from: "    const frozen = await mustArbitrate(services, endpoint, { kind: 'freeze', move: id, token: hand.token });\n",
       to: '    const frozen = found as Placement;\n',
       testName: 'a move fences, thaws, closes and opens only under what the placement row says',
-    },
-    {
-      name: 'thaw-without-arbiter',
-      invariant: 5,
-      enforces:
-        'The placement row says that a thaw has begun before the source is opened: nothing is thawed on an unknown answer.',
-      symbol: 'thaw',
-      from: `  const begun = await mustArbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token: hand.token });
-  if (begun.arbitration.kind === 'serving') return;
-`,
-      to: `  const begun = await mustArbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token: hand.token }).catch(
-    () => undefined,
-  );
-  if (begun?.arbitration.kind === 'serving') return;
-`,
-      testName: 'a move opens a frozen source only when the table has said so: not while it does not answer',
     },
     {
       name: 'stale-verification',
@@ -64,12 +52,30 @@ export const moveRemovals = [
       to: 'if (tookMs < 0) {',
       testName: 'a move puts off a freeze whose own row took too long to write: the flip would take as long',
     },
+  ]),
+  ...removals(thaw, [
+    {
+      name: 'thaw-without-arbiter',
+      invariant: 5,
+      enforces:
+        'The placement row says that a thaw has begun before the source is opened: nothing is thawed on an unknown answer.',
+      symbol: 'thaw',
+      from: `  const begun = await mustArbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token: hand.token });
+  if (begun.arbitration.kind === 'serving') return;
+`,
+      to: `  const begun = await mustArbitrate(services, endpoint, { kind: 'begin-thaw', move: id, token: hand.token }).catch(
+    () => undefined,
+  );
+  if (begun?.arbitration.kind === 'serving') return;
+`,
+      testName: 'a move opens a frozen source only when the table has said so: not while it does not answer',
+    },
     {
       name: 'un-flip',
       invariant: 8,
       enforces:
         'A flip onto a target that cannot be opened is taken back: the fenced source is complete, and serves.',
-      symbol: 'cutover',
+      symbol: 'undoCutover',
       from: "const answer = await arbitrate(services, endpoint, { kind: 'un-flip', move: id, token: hand.token });",
       to: "const answer = await arbitrate(services, endpoint, { kind: 'adopt-freeze', move: id, token: hand.token });",
       testName: 'a move takes a flip back when the source cannot be closed for good, and the source serves',
