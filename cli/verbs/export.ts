@@ -1,11 +1,9 @@
 import { once } from 'node:events';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { Batch } from '../../shared/domain/batch.ts';
-import type { BatchId, MoveId } from '../../shared/domain/ids.ts';
 import { cannot } from '../api/cannot.ts';
-import { usageError } from '../cli-error.ts';
-import type { Client } from '../client.ts';
-import { csvHead, csvLine, entryOf, type ExportEntry } from '../export-entry.ts';
+import { exit, usageError } from '../cli-error.ts';
+import { csvHead, csvLine } from '../export-entry.ts';
+import { entriesOf, madeIn, movesOf, type Span } from '../exported-moves.ts';
 import { asBatchId } from '../names.ts';
 import { readDuration } from '../quantity.ts';
 import type { Session } from '../session.ts';
@@ -26,7 +24,7 @@ export function addExport(program: Command, session: Session): void {
     .summary('the history of moves for auditors: who, what, when, why, approved by whom, and what came of it')
     .description(
       'Every move that was made in a span of time, oldest first, or every move of a batch: one line each, page by page. ' +
-        'docs/cli.md has the fields; they stay.',
+        'docs/cli.md has the fields; they stay. What cannot be read is named on standard error and passed over: then it ends with 1.',
     )
     .addOption(
       new Option('--since <when>', 'made then or later: 7d, or 2026-01-31, or 2026-01-31T12:00:00Z')
@@ -50,8 +48,12 @@ export function addExport(program: Command, session: Session): void {
       const client = await session.client();
       const pages =
         batch === undefined ? madeIn(client, spanOf(client.clock.now(), options)) : movesOf(client, batch);
+      const passOver = (what: string): void => {
+        session.terminal.note(what);
+        session.exitCode = exit.failed;
+      };
       let isFirst = true;
-      for await (const entries of entriesOf(client, pages)) {
+      for await (const entries of entriesOf(client, pages, passOver)) {
         const lines = entries.map((entry) =>
           options.format === 'csv' ? csvLine(entry) : JSON.stringify(entry),
         );
@@ -74,11 +76,6 @@ function moment(text: string): Moment {
   return { at };
 }
 
-interface Span {
-  readonly from: number;
-  readonly to: number;
-}
-
 function spanOf(now: number, { since, until }: ExportOptions): Span {
   const timeOf = (when: Moment): number => ('at' in when ? when.at : now - when.agoMs);
   const [from, to] = [timeOf(since), until === undefined ? now + 1 : timeOf(until)];
@@ -88,55 +85,6 @@ function spanOf(now: number, { since, until }: ExportOptions): Span {
     `--since (${new Date(from).toISOString()}) is not before --until (${new Date(to).toISOString()})`,
     'name a time before the other',
   );
-}
-
-const hourMs = 3_600_000;
-
-interface MovePage {
-  readonly ids: readonly MoveId[];
-  readonly isIn: (createdAt: number) => boolean;
-}
-
-async function* madeIn({ views }: Client, { from, to }: Span): AsyncGenerator<MovePage> {
-  const isIn = (createdAt: number): boolean => createdAt >= from && createdAt < to;
-  for (let hour = Math.floor(from / hourMs) * hourMs; hour < to; hour += hourMs) {
-    let cursor: string | undefined;
-    do {
-      const page = await views.movesAt(new Date(hour).toISOString().slice(0, 13), cursor);
-      yield { ids: page.items, isIn };
-      cursor = page.cursor;
-    } while (cursor !== undefined);
-  }
-}
-
-async function* movesOf({ views }: Client, batch: BatchId): AsyncGenerator<MovePage> {
-  let cursor: string | undefined;
-  do {
-    const page = await views.movesOf(batch, undefined, cursor);
-    yield { ids: page.items.map(({ id }) => id), isIn: () => true };
-    cursor = page.cursor;
-  } while (cursor !== undefined);
-}
-
-async function* entriesOf(
-  { store }: Client,
-  pages: AsyncIterable<MovePage>,
-): AsyncGenerator<readonly ExportEntry[]> {
-  const batches = new Map<BatchId, Batch | undefined>();
-  for await (const { ids, isIn } of pages) {
-    const found = await store.loadMany(
-      'move',
-      ids.map((id) => ({ id })),
-    );
-    const moves = found.flatMap((move) => (move !== undefined && isIn(move.createdAt) ? [move] : []));
-    const unknown = [...new Set(moves.map(({ batch }) => batch))].filter((id) => !batches.has(id));
-    const loaded = await store.loadMany(
-      'batch',
-      unknown.map((id) => ({ id })),
-    );
-    unknown.forEach((id, index) => batches.set(id, loaded[index]));
-    yield moves.map((move) => entryOf(move, batches.get(move.batch)));
-  }
 }
 
 /** No faster than it is taken: an export of a year does not wait in memory. */

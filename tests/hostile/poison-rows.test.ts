@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { entriesOf, movesOf } from '../../cli/exported-moves.ts';
 import { codecs } from '../../shared/aws/layout.ts';
 import { endpointName, hostName, type BatchId, type EndpointName } from '../../shared/domain/ids.ts';
 import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
@@ -72,6 +73,36 @@ test('a move that cannot be read holds up no other, gives its permits back, and 
   }
   await dispatchMoves(services, [{ batch: id }], time);
   expect(await batch()).toMatchObject({ state: 'completed', counts: { 'rolled-back': 2, stuck: 1 } });
+});
+
+test('rows that cannot be read are left out of what auditors are told, and named; the others are told', async () => {
+  const { services, id, batch, spoil, moveOf } = await prepared();
+  await planBatch(services, { batch: id }, time);
+  const told = async () => {
+    const missing: string[] = [];
+    const of: unknown[] = [];
+    for await (const entries of entriesOf(services, movesOf(services, id), (what) => missing.push(what)))
+      of.push(...entries.map(({ endpoint, reason }) => [endpoint, reason]));
+    return { missing, of: of.sort() };
+  };
+  await spoil(codecs.move.key({ id: await moveOf(poison) }));
+  const move = await moveOf(poison);
+  const { reason } = await batch();
+  expect(await told()).toEqual({
+    missing: [`move ${move} is left out: its row cannot be read; dray move show ${move} says why`],
+    of: [
+      ['p1', reason],
+      ['p3', reason],
+    ],
+  });
+  await spoil(codecs.batch.key({ id }));
+  expect(await told()).toEqual({
+    missing: [expect.stringContaining(move), expect.stringContaining(`batch ${id} cannot be read`)],
+    of: [
+      ['p1', null],
+      ['p3', null],
+    ],
+  });
 });
 
 test('a due row that cannot be read does not keep the sweep from those behind it', async () => {
