@@ -1,5 +1,6 @@
 /** What a move costs on AWS, at list prices: `npm run cost`. docs/cost.md says what is counted, and what is not. */
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { wholeNumber } from '../local/whole-number.ts';
 import { measureHour, measureSteps } from './cost-engine.ts';
 import { measureBatch, type BatchUse } from './cost-fleet.ts';
 import {
@@ -89,11 +90,7 @@ function list(title: string, figures: Readonly<Record<string, number>>): void {
 
 const row = (name: string, price: number): string => `  ${name.padEnd(56)} $${price.toFixed(2).padStart(10)}`;
 
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('give a whole number');
-};
+const whole = wholeNumber(1);
 
 const options = new Command('cost')
   .description('Counts what moves use of AWS, and prints what a million of them cost at list prices.')

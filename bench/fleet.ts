@@ -2,10 +2,11 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { startCloud, type Cloud } from '../local/cloud.ts';
 import { makeFleet, type Fleet } from '../local/simulated/fleet.ts';
 import { startSimulatedServer, type SimulatedServer } from '../local/simulated/server.ts';
+import { wholeNumber } from '../local/whole-number.ts';
 import { check } from '../shared/drivers/simulated/check.ts';
 import type { Batch } from '../shared/domain/batch.ts';
 import { endpointName } from '../shared/domain/ids.ts';
@@ -172,11 +173,7 @@ function print(result: object, say: (line: string) => void): void {
   }
 }
 
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('give a whole number');
-};
+const whole = wholeNumber(0);
 
 const options = new Command('fleet')
   .description('Moves many simulated endpoints through the whole pipeline and prints what one move costs.')

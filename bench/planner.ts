@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import * as z from 'zod';
+import { wholeNumber } from '../local/whole-number.ts';
 import type { Selection } from '../shared/domain/batch.ts';
 import { hostName } from '../shared/domain/ids.ts';
 import { makePlan } from '../shared/domain/planning/make-plan.ts';
@@ -103,11 +104,7 @@ function print(one: Figures, found: readonly Figures[]): void {
   );
 }
 
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (Number.isInteger(value) && value > 0) return value;
-  throw new InvalidArgumentError('give a whole number');
-};
+const whole = wholeNumber(1);
 
 const options = new Command('planner')
   .description('Plans fleets of three sizes, a hundred endpoints a host, and prints time, memory and growth.')

@@ -1,12 +1,9 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
+import { wholeNumber } from '../whole-number.ts';
 import { makeFleet } from './fleet.ts';
 import { startSimulatedServer } from './server.ts';
 
-const whole = (text: string): number => {
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('give a whole number');
-};
+const whole = wholeNumber(0);
 
 const options = new Command('simulated hosts')
   .description('Serves simulated hosts on 127.0.0.1 until it is interrupted.')

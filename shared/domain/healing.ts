@@ -5,16 +5,6 @@ import type { BatchId, HostName } from './ids.ts';
 import type { Move } from './move.ts';
 import type { MovePolicy } from './policy.ts';
 
-/** What was done by itself about a failure of a host; it stands in the host's row. Times in epoch milliseconds. */
-export interface Healing {
-  /** When the failure had begun. */
-  readonly since: number;
-  /** When it was decided to move away what is there. A failure that began later is another one. */
-  readonly at: number;
-  /** The batches that do it: a second one only of what has come to the host since the first was planned. */
-  readonly batches: readonly BatchId[];
-}
-
 /** What has come to a host that has failed is few and comes to an end: beyond this a person looks at it. */
 export const mostHealings = 8;
 

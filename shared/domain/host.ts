@@ -1,6 +1,5 @@
-import type { Healing } from './healing.ts';
 import { failedSince, type Health } from './health.ts';
-import type { HostName, MoveId } from './ids.ts';
+import type { BatchId, HostName, MoveId } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Pausable } from './pause.ts';
 
@@ -21,6 +20,16 @@ export interface Profile {
   /** Bytes it may hold; undefined: nobody said, so space is not checked. */
   readonly capacityBytes?: number;
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** What was done by itself about a failure of a host; it stands in the host's row. Times in epoch milliseconds. */
+interface Healing {
+  /** When the failure had begun. */
+  readonly since: number;
+  /** When it was decided to move away what is there. A failure that began later is another one. */
+  readonly at: number;
+  /** The batches that do it: a second one only of what has come to the host since the first was planned. */
+  readonly batches: readonly BatchId[];
 }
 
 export interface Host extends Profile, Health, Pausable {

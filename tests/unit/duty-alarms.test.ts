@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, jest, test } from '@jest/globals';
 import * as z from 'zod';
+import { queueNames } from '../../cli/dead-letters.ts';
 import { Alarm, comparisons, missingDatas, statistics } from '../../local/alarms/alarm.ts';
 import { figuresIn } from '../../local/metrics/embedded.ts';
 import { MetricStore } from '../../local/metrics/metric-store.ts';
@@ -174,4 +175,10 @@ test.each<[string, (bench: MoveBench) => Promise<void>, string[]]>([
   ],
 ])('people are woken by what functions write: %s', async (_, act, expected) => {
   expect(await raisedBy(await linesOf(act))).toEqual(expected);
+});
+
+test('dray finds dead letters of every queue by which people are woken', () => {
+  const watched = z.object({ queues: z.array(z.string()) });
+  const { queues } = watched.parse(createRequire(import.meta.url)(join(resources, 'watched.cjs')));
+  expect(queueNames).toEqual(queues);
 });
