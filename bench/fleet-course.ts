@@ -42,6 +42,12 @@ export async function register(
   await eventually('the endpoints to be registered', patienceMs, () => operator.placements(names));
 }
 
+/** The id of the request for everything. */
+export const fleetRequest = 'move-the-fleet';
+
+export const movedOf = ({ counts }: Pick<Batch, 'counts'>): number =>
+  (counts.moved ?? 0) + (counts.retired ?? 0);
+
 /** Asks for everything to be moved by one request, and waits until that is done. @throws FleetFailed */
 export async function moveAll(
   operator: FleetOperator,
@@ -49,7 +55,7 @@ export async function moveAll(
   options: Patience,
   say: (line: string) => void,
 ): Promise<Batch> {
-  const id = 'move-the-fleet';
+  const id = fleetRequest;
   const patienceMs = options.minutes * 60_000;
   const data = {
     reason: 'fleet run',

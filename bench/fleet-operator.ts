@@ -1,15 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { GetItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { createDynamoClient, createDynamoOnceClient, createSnsClient } from '../shared/aws/clients.ts';
+import { codecs, toRow } from '../shared/aws/layout.ts';
+import { createQuery } from '../shared/aws/rows-query.ts';
 import { createStore } from '../shared/aws/store.ts';
+import { createViews } from '../shared/aws/views.ts';
+import { keyItem } from '../shared/aws/wire.ts';
 import type { Batch } from '../shared/domain/batch.ts';
-import type { EndpointName } from '../shared/domain/ids.ts';
+import type { BatchId, EndpointName } from '../shared/domain/ids.ts';
 import type { JsonObject } from '../shared/domain/json.ts';
 import type { Placement } from '../shared/domain/placement.ts';
 import { StoreUnavailable } from '../shared/ports/failures.ts';
-import type { Store } from '../shared/ports/store.ts';
+import type { Store, Views } from '../shared/ports/store.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { machineClock } from '../shared/runtime/clock.ts';
+import { everyPage } from '../shared/workflow/every-page.ts';
 import type { Cloud } from '../local/cloud.ts';
 
 /** What came of something that was waited for too long. */
@@ -31,7 +37,9 @@ const loadAtOnce = 100;
 /** Someone outside: publishes events as any AWS client would, and reads the table. */
 export class FleetOperator {
   readonly #sns: SNSClient;
+  readonly #dynamo: DynamoDBClient;
   readonly #outputs: Cloud['outputs'];
+  readonly #views: Views;
   readonly store: Store;
 
   constructor({ env, outputs }: Cloud) {
@@ -45,13 +53,15 @@ export class FleetOperator {
     });
     this.#outputs = outputs;
     this.#sns = createSnsClient(of('SNS'));
-    this.store = createStore({
-      client: createDynamoClient(of('DYNAMODB')),
-      onceClient: createDynamoOnceClient(of('DYNAMODB')),
+    this.#dynamo = createDynamoClient(of('DYNAMODB'));
+    const basis = {
+      client: this.#dynamo,
       table: outputs['TableName'] ?? '',
       clock: machineClock,
       chance: machineChance,
-    });
+    };
+    this.#views = createViews({ query: createQuery(basis), clock: machineClock });
+    this.store = createStore({ ...basis, onceClient: createDynamoOnceClient(of('DYNAMODB')) });
   }
 
   async publish(
@@ -101,7 +111,25 @@ export class FleetOperator {
     return found;
   }
 
+  /** Attributes of moves' rows that this release does not know, and in how many rows of the batch they stand. */
+  async unknownAttributes(batch: BatchId): Promise<Readonly<Record<string, number>>> {
+    const found: Record<string, number> = {};
+    for (const { id } of await everyPage((cursor) => this.#views.movesOf(batch, undefined, cursor))) {
+      const key = keyItem(codecs.move.key({ id }));
+      const TableName = this.#outputs['TableName'];
+      const { Item = {} } = await this.#dynamo.send(
+        new GetItemCommand({ TableName, Key: key, ConsistentRead: true }),
+      );
+      const move = await this.store.load('move', { id });
+      const known = new Set(['commitId', ...(move === undefined ? [] : Object.keys(toRow('move', move)))]);
+      for (const name of Object.keys(Item).filter((each) => !known.has(each)))
+        found[name] = (found[name] ?? 0) + 1;
+    }
+    return found;
+  }
+
   close(): void {
+    this.#dynamo.destroy();
     this.#sns.destroy();
   }
 }

@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command } from 'commander';
 import { startCloud, type Cloud } from '../local/cloud.ts';
+import { packageService } from '../local/packaging/package.ts';
 import { makeFleet, type Fleet } from '../local/simulated/fleet.ts';
 import { startSimulatedServer, type SimulatedServer } from '../local/simulated/server.ts';
 import { wholeNumber } from '../local/whole-number.ts';
 import { check } from '../shared/drivers/simulated/check.ts';
 import type { Batch } from '../shared/domain/batch.ts';
 import { endpointName } from '../shared/domain/ids.ts';
-import { moveAll, register } from './fleet-course.ts';
+import { fleetRequest, moveAll, movedOf, register } from './fleet-course.ts';
+import { exchangeReleases, type Exchange } from './fleet-exchange.ts';
 import { figuresBetween, type FleetFigures } from './fleet-figures.ts';
 import { eventually, FleetFailed, FleetOperator } from './fleet-operator.ts';
 
@@ -23,6 +25,21 @@ interface Options {
   readonly minutes: number;
   readonly json: boolean;
   readonly state?: string;
+  readonly otherRelease?: string;
+}
+
+const root = resolve(import.meta.dirname, '..');
+
+/** So that it takes no time while moves are in flight. */
+async function packaged(folder: string, say: (line: string) => void): Promise<void> {
+  await packageService({
+    root: folder,
+    stage: 'local',
+    params: {},
+    onPackaging: () => {
+      say(`packaging ${folder} …`);
+    },
+  });
 }
 
 /** Many simulated endpoints through the whole pipeline on the embedded cloud, by one request. */
@@ -39,7 +56,7 @@ async function run(options: Options, say: (line: string) => void): Promise<boole
   try {
     say(`starting the embedded cloud (at most ${String(options.limit)} write units a second and key) …`);
     cloud = await startCloud({
-      root: resolve(import.meta.dirname, '..'),
+      root,
       stateDir: folder,
       ...(options.limit > 0 ? { writeLimitPerKey: options.limit } : {}),
       onNotice: say,
@@ -58,10 +75,26 @@ async function run(options: Options, say: (line: string) => void): Promise<boole
     );
     await register(operator, hosts, fleet, options, say);
 
+    const { otherRelease } = options;
+    if (otherRelease !== undefined) await packaged(otherRelease, say);
+
     const before = await cloud.stats();
     hosts.write(options.writes);
     const begun = performance.now();
-    const batch = await moveAll(operator, fleet, options, say);
+    const patienceMs = options.minutes * 60_000;
+    const [batch, exchanges] = await Promise.all([
+      moveAll(operator, fleet, options, say),
+      otherRelease === undefined
+        ? undefined
+        : exchangeReleases(
+            cloud,
+            operator,
+            fleetRequest,
+            { before: root, other: otherRelease },
+            patienceMs,
+            say,
+          ),
+    ]);
     const seconds = (performance.now() - begun) / 1000;
     say('waiting until the source copies are retired …');
     await eventually('the source copies to be retired', 120_000, () =>
@@ -80,6 +113,7 @@ async function run(options: Options, say: (line: string) => void): Promise<boole
         hosts,
         fleet,
         batch,
+        exchanges,
         seconds,
         figures: figuresBetween(before, after),
         hottest: after.hottestKey,
@@ -99,13 +133,14 @@ interface Outcome {
   readonly hosts: SimulatedServer;
   readonly fleet: Fleet;
   readonly batch: Batch;
+  readonly exchanges: readonly Exchange[] | undefined;
   readonly seconds: number;
   readonly figures: FleetFigures;
   readonly hottest: { readonly key: string; readonly unitsPerSecond: number } | undefined;
 }
 
 async function report(options: Options, outcome: Outcome, say: (line: string) => void): Promise<boolean> {
-  const { operator, hosts, fleet, batch, seconds, figures, hottest } = outcome;
+  const { operator, hosts, fleet, batch, exchanges, seconds, figures, hottest } = outcome;
   const findings = check(hosts.network, 'is-residue');
   const placements = (await operator.placements(fleet.endpoints.map(({ name }) => endpointName(name)))) ?? [];
   const origins = new Map(fleet.endpoints.map(({ name, host }) => [name, host]));
@@ -113,7 +148,7 @@ async function report(options: Options, outcome: Outcome, say: (line: string) =>
     ({ endpoint, host, database }) =>
       hosts.network.servers(database)[0] !== host || origins.get(endpoint) === host,
   );
-  const moved = (batch.counts.moved ?? 0) + (batch.counts.retired ?? 0);
+  const moved = movedOf(batch);
   const faults = [
     [`${String(fleet.endpoints.length - moved)} endpoints have not moved`, moved !== fleet.endpoints.length],
     [`${String(misplaced.length)} placements do not name the host that serves`, misplaced.length > 0],
@@ -160,6 +195,9 @@ async function report(options: Options, outcome: Outcome, say: (line: string) =>
       duplicated: findings.duplicated,
       reordered: findings.reordered,
     },
+    ...(exchanges === undefined
+      ? {}
+      : { exchanges, unknownAttributes: await operator.unknownAttributes(batch.id) }),
     faults: found,
   };
   if (options.json) console.log(JSON.stringify(result));
@@ -184,6 +222,7 @@ const options = new Command('fleet')
   .option('--limit <n>', 'write units a second that a key may take; 0 sets no limit', whole, 1_000)
   .option('--minutes <n>', 'patience', whole, 15)
   .option('--state <folder>', 'keep state and logs of the embedded cloud in this new folder')
+  .option('--other-release <folder>', 'deploy these sources while moves are in flight, and take them back')
   .option('--json', 'print one line of JSON last', false)
   .parse()
   .opts<Options>();

@@ -10,6 +10,7 @@ import { startGuardian } from './guardian.ts';
 import {
   cloudDescription,
   cloudStats,
+  deployAnswer,
   environmentView,
   invokeAnswer,
   type CloudDescription,
@@ -84,6 +85,11 @@ export interface Cloud {
   fire(schedule: string): Promise<void>;
   /** Runs a function and waits; by logical id, name or ARN. */
   invoke(functionName: string, payload: unknown): Promise<{ payload: unknown; failed: boolean }>;
+  /**
+   * Deploys the sources of another folder in place of those that run: resources stay, events that are being worked on
+   * end where they began. Answers the names of functions that have changed.
+   */
+  deploy(root: string): Promise<readonly string[]>;
   /** Stops everything; state stays. May be called again. */
   stop(): Promise<void>;
 }
@@ -161,6 +167,7 @@ export async function startCloud(options: CloudOptions): Promise<Cloud> {
       );
       return { payload: parsePayload(answer.payload), failed: answer.failed };
     },
+    deploy: async (root) => deployAnswer.parse(await link.call({ method: 'deploy', root: resolve(root) })),
     stop: () => (stopped ??= stop()),
   };
 }

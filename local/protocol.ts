@@ -101,6 +101,7 @@ export const engineCall = z.discriminatedUnion('method', [
   z.object({ id: z.number(), method: z.literal('stats') }),
   z.object({ id: z.number(), method: z.literal('fire'), schedule: z.string() }),
   z.object({ id: z.number(), method: z.literal('invoke'), functionName: z.string(), payload: z.string() }),
+  z.object({ id: z.number(), method: z.literal('deploy'), root: z.string() }),
   z.object({ id: z.number(), method: z.literal('stop') }),
 ]);
 
@@ -117,5 +118,8 @@ export const engineMessage = z.discriminatedUnion('kind', [
 
 /** What the engine tells the caller's process. */
 export type EngineMessage = z.infer<typeof engineMessage>;
+
+/** Names of functions whose code or settings are others now. */
+export const deployAnswer = z.array(z.string());
 
 export const invokeAnswer = z.object({ payload: z.string(), failed: z.boolean() });

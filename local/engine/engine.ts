@@ -36,6 +36,8 @@ export interface Engine {
   stats(): CloudStats;
   fire(schedule: string): Promise<void>;
   invoke(functionName: string, payload: string, waits: boolean): Promise<InvokeAnswer>;
+  /** Answers the names of changed functions. */
+  deploy(root: string): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -56,17 +58,17 @@ const STOP_GRACE_MS = 1500;
 export async function startEngine(options: EngineOptions, listener: EngineListener): Promise<Engine> {
   const { dir, lock } = await openStateDir(options.stateDir);
   if (options.inMemory) await dir.forget();
-  const makePackage = (): Promise<ServicePackage> =>
+  const makePackage = (root: string): Promise<ServicePackage> =>
     packageService({
-      root: options.root,
+      root,
       stage: options.stage,
       params: options.params,
       onPackaging: () => {
-        listener.notice(`Packaging ${options.root} (sls package, some seconds; the result is kept) …`);
+        listener.notice(`Packaging ${root} (sls package, some seconds; the result is kept) …`);
       },
     });
 
-  const service = await makePackage();
+  const service = await makePackage(options.root);
   const { region } = service;
   const deployed: Deployment[] = [];
   let stopping = false;
@@ -208,11 +210,16 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   };
   await record();
 
+  const deploy = async (root: string): Promise<string[]> => {
+    const changed = await deployment.apply(await makePackage(root));
+    await record();
+    return changed;
+  };
+
   const watch: SourceWatch | undefined = options.watch
     ? watchSources(options.root, async () => {
         try {
-          const changed = await deployment.apply(await makePackage());
-          await record();
+          const changed = await deploy(options.root);
           listener.notice(
             changed.length === 0 ? 'Reloaded: no function changed.' : `Reloaded: ${changed.join(', ')}.`,
           );
@@ -274,6 +281,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
       await schedule.fire();
     },
     invoke: (name, payload, waits) => functions.invoke(name, payload, waits),
+    deploy,
     stop: () => (stopped ??= shutDown()),
   };
 }

@@ -52,6 +52,8 @@ async function answer(call: EngineCall): Promise<unknown> {
       return engine.fire(call.schedule);
     case 'invoke':
       return engine.invoke(call.functionName, call.payload, true);
+    case 'deploy':
+      return engine.deploy(call.root);
     case 'stop':
       return engine.stop();
   }

@@ -1,48 +1,15 @@
-import { cp, mkdtemp, readdir, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
+import { changesToCome, changeSources, type SourceChange } from '../support/changes-to-come.ts';
 import type { Generation } from './generation.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
-/** What the next release has more: attributes at the top of a row, inside of others and in lists, a field of messages. */
-const changes: readonly { readonly file: string; readonly from: string; readonly to: string }[] = [
-  {
-    file: 'shared/contracts/rows/move.ts',
-    from: "  kind: z.literal('move'),\n",
-    to: "  kind: z.literal('move'),\n  crew: z.exactOptional(z.string()),\n",
-  },
-  {
-    file: 'shared/contracts/rows/move.ts',
-    from: "      kind: 'move',\n      label,\n",
-    to: "      kind: 'move',\n      crew: `night ${move.version}`,\n      label,\n",
-  },
-  {
-    file: 'shared/contracts/rows/execution.ts',
-    from: '  spentMs: durationField,\n};',
-    to: '  spentMs: durationField,\n  pace: z.exactOptional(z.string()),\n};',
-  },
-  {
-    file: 'shared/contracts/rows/execution.ts',
-    from: '    progress: progress === undefined ? undefined : JSON.stringify(progress),\n',
-    to: "    progress: progress === undefined ? undefined : JSON.stringify(progress),\n    pace: 'brisk',\n",
-  },
-  {
-    file: 'shared/contracts/rows/cleanup.ts',
-    from: '      restore: z.exactOptional(jsonField),\n',
-    to: '      restore: z.exactOptional(jsonField),\n      origin: z.exactOptional(z.string()),\n',
-  },
-  {
-    file: 'shared/contracts/rows/cleanup.ts',
-    from: '  return { ...plain, restore:',
-    to: "  return { ...plain, origin: 'next', restore:",
-  },
-  {
-    file: 'shared/contracts/messages.ts',
-    from: '    task: pointer,\n',
-    to: '    task: pointer,\n    trace: z.string().optional(),\n',
-  },
+/** Here messages are sent by the simulation's own ports. */
+const changes: readonly SourceChange[] = [
+  ...changesToCome,
   {
     file: 'tests/simulation/ports.ts',
     from: 'bus.sendWork(message, afterMs)',
@@ -84,11 +51,7 @@ export class NextRelease {
           await symlink(join(root, part), join(folder, part));
       }
     }
-    for (const { file, from, to } of changes) {
-      const text = await readFile(join(folder, file), 'utf8');
-      if (text.split(from).length !== 2) throw new RangeError(`${file} does not have once: ${from}`);
-      await writeFile(join(folder, file), text.replace(from, to));
-    }
+    await changeSources(folder, changes);
     return new NextRelease(folder);
   }
 
