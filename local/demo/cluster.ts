@@ -1,6 +1,5 @@
-/** A cluster's files and settings, before its server is started. */
-import { spawn } from 'node:child_process';
-import { appendFileSync, chownSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+/** A cluster's settings, before its server is started. */
+import { appendFileSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Account } from './binaries.ts';
 
@@ -21,41 +20,6 @@ const DEFAULTS: Readonly<Record<string, string | number>> = {
   log_checkpoints: 'off',
   timezone: 'UTC',
 };
-
-/** Makes the files of a new cluster in `folder`, with a superuser `postgres`. */
-export async function initialise(
-  bin: string,
-  folder: string,
-  password: string,
-  account: Account | undefined,
-): Promise<void> {
-  const passwordFile = path.join(folder, 'password');
-  writeFileSync(passwordFile, password, { mode: 0o600 });
-  if (account !== undefined) chownSync(passwordFile, account.uid, account.gid);
-  const locale = process.platform === 'linux' ? 'C.UTF-8' : 'C';
-  const child = spawn(
-    path.join(bin, 'initdb'),
-    [
-      '-D',
-      path.join(folder, 'data'),
-      '--username=postgres',
-      '--auth=scram-sha-256',
-      `--pwfile=${passwordFile}`,
-      '--encoding=UTF8',
-      `--locale=${locale}`,
-      '--no-sync',
-    ],
-    { stdio: ['ignore', 'ignore', 'pipe'], cwd: '/', env: environment(), ...credentials(account) },
-  );
-  let complaint = '';
-  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', resolve);
-  });
-  rmSync(passwordFile);
-  if (code !== 0) throw new Error(`initdb failed: ${complaint.trim()}`);
-}
 
 /** Adds to postgresql.conf; what is written last wins. */
 export function writeSettings(

@@ -12,7 +12,8 @@ import pg from 'pg';
 import { findBinaries, othersCanEnter, serverAccount } from './binaries.ts';
 import type { Account, Binaries } from './binaries.ts';
 import { freePort } from '../servers/ports.ts';
-import { credentials, environment, initialise, writeSettings } from './cluster.ts';
+import { makeCluster } from './cluster-template.ts';
+import { credentials, environment, writeSettings } from './cluster.ts';
 import { isRunning, signalTree, treeOf } from './processes.ts';
 
 /** How a superuser reaches a server. */
@@ -272,7 +273,8 @@ export async function startServer(options: ServerOptions): Promise<PostgresServe
   if (account !== undefined) chownSync(folder, account.uid, account.gid);
   const address = { host: '127.0.0.1', port: 0, user: 'postgres', password: randomBytes(12).toString('hex') };
   try {
-    await initialise(bin, folder, address.password, account);
+    const locale = process.platform === 'linux' ? 'C.UTF-8' : 'C';
+    await makeCluster(path.join(folder, 'data'), address.password, { bin, account, locale });
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort();
       writeSettings(folder, { ...options, port });

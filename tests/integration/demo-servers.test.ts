@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { isRunning } from '../../local/demo/processes.ts';
 import { startServer } from '../../local/demo/servers.ts';
+import type { PostgresServer } from '../../local/demo/servers.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'drayage-servers-'));
 
@@ -16,6 +17,18 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
+
+async function systemIdentifier(server: PostgresServer): Promise<string | undefined> {
+  const client = await server.connect();
+  try {
+    const { rows } = await client.query<{ id: string }>(
+      'SELECT system_identifier AS id FROM pg_control_system()',
+    );
+    return rows[0]?.id;
+  } finally {
+    await client.end();
+  }
+}
 
 describe('a real server', () => {
   test.each([15, 16, 17, 18] as const)(
@@ -56,6 +69,25 @@ describe('a real server', () => {
       await client.end();
     } finally {
       await server.remove();
+    }
+  }, 60_000);
+
+  test('is a cluster of its own, though it is made like another', async () => {
+    const [one, other] = await Promise.all([
+      startServer({ name: 'one', folder }),
+      startServer({ name: 'other', folder }),
+    ]);
+    try {
+      expect(await systemIdentifier(one)).toMatch(/^\d{19}$/);
+      expect(await systemIdentifier(one)).not.toBe(await systemIdentifier(other));
+      const stranger = new pg.Client({
+        ...one.address,
+        password: other.address.password,
+        database: 'postgres',
+      });
+      await expect(stranger.connect()).rejects.toMatchObject({ code: '28P01' });
+    } finally {
+      await Promise.all([one.remove(), other.remove()]);
     }
   }, 60_000);
 

@@ -1,10 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { findBinaries, serverAccount } from '../../local/demo/binaries.ts';
 import type { NpmMajor } from '../../local/demo/binaries.ts';
+import { makeCluster } from '../../local/demo/cluster-template.ts';
 import { freePort } from '../../local/servers/ports.ts';
 import { connect } from '../../shared/drivers/postgres/connection.ts';
 import type { ConnectOptions, PostgresAddress, Session } from '../../shared/drivers/postgres/connection.ts';
@@ -21,8 +21,6 @@ export interface ScratchServer {
   stop(): Promise<void>;
 }
 
-const run = promisify(execFile);
-
 /**
  * A server of its own in a temporary folder, with SCRAM passwords over TCP on loopback. A shell holds it:
  * when this process ends, however it ends, the shell's input closes and it stops the server and its files.
@@ -30,26 +28,19 @@ const run = promisify(execFile);
 export async function startScratch(
   major: NpmMajor,
   settings: Readonly<Record<string, string>> = {},
-  initdb: readonly string[] = ['--locale=C', '--encoding=UTF8'],
 ): Promise<ScratchServer> {
   const account = serverAccount();
   const bin = findBinaries(major, account);
   const port = await freePort();
   const folder = await mkdtemp(join(await scratchRoot(), `scratch-pg${String(major)}-`));
   const password = randomBytes(9).toString('base64url');
-  const secret = join(folder, 'password');
-  await writeFile(secret, password);
   await chmod(folder, 0o700);
   const ids = account === undefined ? {} : { uid: account.uid, gid: account.gid };
   if (account !== undefined) {
-    await Promise.all([folder, secret].map((file) => chown(file, account.uid, account.gid)));
+    await chown(folder, account.uid, account.gid);
   }
   const data = join(folder, 'data');
-  await run(
-    join(bin, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'scram-sha-256', `--pwfile=${secret}`, '--no-sync', ...initdb],
-    { ...ids, cwd: folder, env: { ...process.env, LC_ALL: 'C' } },
-  );
+  await makeCluster(data, password, { bin, account, locale: 'C' });
   const all = {
     listen_addresses: '127.0.0.1',
     port: String(port),
