@@ -3,6 +3,7 @@ import { labelOf } from '../../shared/domain/move.ts';
 import { FaultyMove } from '../support/faulty-move.ts';
 import { standingHosts } from '../support/standing-hosts.ts';
 import { MoveProof } from '../support/move-proof.ts';
+import { longTest } from '../support/daily.ts';
 
 const hosts = standingHosts();
 
@@ -18,19 +19,23 @@ test('an endpoint that takes longer than a function lives is moved by many: each
   expect(new Set(handedOver.map(({ by }) => by)).size).toBe(handedOver.length);
 }, 240_000);
 
-test('functions that are given no time to get on: the move is undone, all of it, and says so', async () => {
-  const move = await FaultyMove.begin(hosts);
-  const proof = await MoveProof.begin(move);
-  await move.deliver(({ execution: { status } }) => 'step' in status && status.step === 'freeze');
-  move.lifeMs = 0;
-  await move.deliver(({ execution: { status } }) => status.state === 'rolling-back');
-  move.lifeMs = 60_000;
-  await move.deliver();
-  expect(labelOf((await move.move()).execution)).toBe('rolled-back');
-  expect(move.told.map(({ code }) => code)).toContain('no-progress');
-  expect(await move.explain()).toMatch(/freeze was handed over 6 times without progress/);
-  expect(await proof.ofStayed()).toEqual([]);
-}, 120_000);
+longTest(
+  'functions that are given no time to get on: the move is undone, all of it, and says so',
+  async () => {
+    const move = await FaultyMove.begin(hosts);
+    const proof = await MoveProof.begin(move);
+    await move.deliver(({ execution: { status } }) => 'step' in status && status.step === 'freeze');
+    move.lifeMs = 0;
+    await move.deliver(({ execution: { status } }) => status.state === 'rolling-back');
+    move.lifeMs = 60_000;
+    await move.deliver();
+    expect(labelOf((await move.move()).execution)).toBe('rolled-back');
+    expect(move.told.map(({ code }) => code)).toContain('no-progress');
+    expect(await move.explain()).toMatch(/freeze was handed over 6 times without progress/);
+    expect(await proof.ofStayed()).toEqual([]);
+  },
+  120_000,
+);
 
 test('a step that fails three times: the move is undone, all of it, and says why it failed', async () => {
   const move = await FaultyMove.begin(hosts);

@@ -4,7 +4,7 @@ import pg from 'pg';
 import { hostName } from '../../shared/domain/ids.ts';
 import { labelOf } from '../../shared/domain/move.ts';
 import { sweepHost } from '../../shared/workflow/sweep/sweep-host.ts';
-import { daily } from '../support/daily.ts';
+import { daily, longTest } from '../support/daily.ts';
 import { FaultyMove } from '../support/faulty-move.ts';
 import { standingHosts } from '../support/standing-hosts.ts';
 import { leftBehind } from '../support/left-behind.ts';
@@ -73,7 +73,8 @@ describe('clients that do not stay out', () => {
     return rows.map(({ body }) => body).sort();
   }
 
-  test.each(['of clients that connect', 'of an application that connects as superuser'])(
+  const storms = ['of clients that connect', 'of an application that connects as superuser'];
+  test.each(daily(storms, (what) => what.includes('superuser')))(
     'a storm %s during the freeze: whoever was told that a line is written finds it at the target',
     async (what) => {
       const { move, proof } = await withTable();
@@ -89,24 +90,28 @@ describe('clients that do not stay out', () => {
     120_000,
   );
 
-  test('a background worker that could write: the freeze is not made until it is gone, and the move says why', async () => {
-    const { move, proof } = await begin();
-    const inside = async (sql: string): Promise<void> => hosts.source.query(sql, move.tenant.database);
-    move.strike({ call: 'fence' }, async () => {
-      await inside(
-        `CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 port=1 dbname=x' PUBLICATION x
+  longTest(
+    'a background worker that could write: the freeze is not made until it is gone, and the move says why',
+    async () => {
+      const { move, proof } = await begin();
+      const inside = async (sql: string): Promise<void> => hosts.source.query(sql, move.tenant.database);
+      move.strike({ call: 'fence' }, async () => {
+        await inside(
+          `CREATE SUBSCRIPTION feed CONNECTION 'host=127.0.0.1 port=1 dbname=x' PUBLICATION x
            WITH (connect = false, slot_name = 'x')`,
-      );
-      await inside('ALTER SUBSCRIPTION feed ENABLE');
-    });
-    await move.deliver(() => move.reasonsAbout(hosts.source).includes('subscription-inside'));
-    expect(await move.placement()).toMatchObject({ arbitration: { kind: 'serving' } });
-    await inside('ALTER SUBSCRIPTION feed DISABLE');
-    await inside('ALTER SUBSCRIPTION feed SET (slot_name = NONE)');
-    await inside('DROP SUBSCRIPTION feed');
-    await move.deliver();
-    expect(await proof.ofMoved()).toEqual([]);
-  }, 120_000);
+        );
+        await inside('ALTER SUBSCRIPTION feed ENABLE');
+      });
+      await move.deliver(() => move.reasonsAbout(hosts.source).includes('subscription-inside'));
+      expect(await move.placement()).toMatchObject({ arbitration: { kind: 'serving' } });
+      await inside('ALTER SUBSCRIPTION feed DISABLE');
+      await inside('ALTER SUBSCRIPTION feed SET (slot_name = NONE)');
+      await inside('DROP SUBSCRIPTION feed');
+      await move.deliver();
+      expect(await proof.ofMoved()).toEqual([]);
+    },
+    120_000,
+  );
 });
 
 describe('somebody changes what a move stands on: it is undone, and says what was changed and where', () => {
@@ -186,7 +191,7 @@ describe('somebody changes what a move stands on: it is undone, and says what wa
 });
 
 describe('what is found before anything is changed', () => {
-  test.each(['source', 'target'] as const)(
+  test.each(daily(['source', 'target'] as const, (side) => side === 'target'))(
     'a wrong password of the %s',
     async (side) => {
       const move = await FaultyMove.begin(hosts);
@@ -214,10 +219,11 @@ describe('what is found before anything is changed', () => {
   }, 120_000);
 });
 
-test.each([
+const transactions: readonly (readonly [string, string, string])[] = [
   ['of the whole server', 'SELECT pg_current_xact_id()', 'long-transaction'],
   ['that locks a table', 'LOCK TABLE shop.product IN ACCESS EXCLUSIVE MODE', 'lock-timeout'],
-])(
+];
+test.each(daily(transactions, ([, , code]) => code === 'lock-timeout'))(
   'a long transaction %s: the move waits no longer for it than others may wait behind the move, says so, and goes on when it has ended',
   async (_, holding, code) => {
     const { move, proof } = await begin();
@@ -236,17 +242,21 @@ test.each([
   120_000,
 );
 
-test('a second installation on the same hosts, its moves and its sweeps, touches nothing of the first', async () => {
-  const first = await FaultyMove.begin(hosts, { installation: 'one' });
-  const proof = await MoveProof.begin(first);
-  await first.deliver(({ execution: { status } }) => 'step' in status && status.step === 'freeze');
-  const second = await FaultyMove.begin(hosts, { installation: 'two' });
-  const another = await MoveProof.begin(second);
-  for (let times = 0; times < 3; times += 1) {
-    for (const name of ['host-a', 'host-b']) await sweepHost(second.services, hostName(name));
-  }
-  await second.deliver();
-  expect(await another.ofMoved()).toEqual([]);
-  await first.deliver();
-  expect(await proof.ofMoved()).toEqual([]);
-}, 120_000);
+longTest(
+  'a second installation on the same hosts, its moves and its sweeps, touches nothing of the first',
+  async () => {
+    const first = await FaultyMove.begin(hosts, { installation: 'one' });
+    const proof = await MoveProof.begin(first);
+    await first.deliver(({ execution: { status } }) => 'step' in status && status.step === 'freeze');
+    const second = await FaultyMove.begin(hosts, { installation: 'two' });
+    const another = await MoveProof.begin(second);
+    for (let times = 0; times < 3; times += 1) {
+      for (const name of ['host-a', 'host-b']) await sweepHost(second.services, hostName(name));
+    }
+    await second.deliver();
+    expect(await another.ofMoved()).toEqual([]);
+    await first.deliver();
+    expect(await proof.ofMoved()).toEqual([]);
+  },
+  120_000,
+);

@@ -4,6 +4,7 @@ import { FaultyMove } from '../support/faulty-move.ts';
 import { standingHosts } from '../support/standing-hosts.ts';
 import type { Moment } from '../support/strikes.ts';
 import { MoveProof } from '../support/move-proof.ts';
+import { daily, longTest } from '../support/daily.ts';
 
 const hosts = standingHosts();
 
@@ -20,7 +21,7 @@ describe('a target that is stopped immediately', () => {
     ['between the marker and the flip', { call: 'confirm' }, 'thawing'],
     ['after the flip, before the source is closed for good', { call: 'fenceForGood' }, 'flipped'],
   ];
-  test.each(early)(
+  test.each(daily(early, ([, moment]) => moment.call === 'confirm'))(
     '%s: the source serves until it is back, then the move is made',
     async (_, moment, by) => {
       const { target } = hosts;
@@ -39,17 +40,21 @@ describe('a target that is stopped immediately', () => {
     120_000,
   );
 
-  test('while it is being opened: nobody writes until it is back, and the move goes forward', async () => {
-    const { target } = hosts;
-    const move = await FaultyMove.begin(hosts);
-    const proof = await MoveProof.begin(move);
-    move.strike({ call: 'open' }, () => target.stop(immediately));
-    await move.deliver(() => move.reasonsAbout(target).length > 0);
-    expect(await move.placement()).toMatchObject({ host: 'host-b', arbitration: { kind: 'opening' } });
-    await target.start();
-    await move.deliver();
-    expect(await proof.ofMoved()).toEqual([]);
-  }, 120_000);
+  longTest(
+    'while it is being opened: nobody writes until it is back, and the move goes forward',
+    async () => {
+      const { target } = hosts;
+      const move = await FaultyMove.begin(hosts);
+      const proof = await MoveProof.begin(move);
+      move.strike({ call: 'open' }, () => target.stop(immediately));
+      await move.deliver(() => move.reasonsAbout(target).length > 0);
+      expect(await move.placement()).toMatchObject({ host: 'host-b', arbitration: { kind: 'opening' } });
+      await target.start();
+      await move.deliver();
+      expect(await proof.ofMoved()).toEqual([]);
+    },
+    120_000,
+  );
 
   test('right after it has opened: what was moved is all there, compared with the retained copy', async () => {
     const { target } = hosts;

@@ -7,6 +7,7 @@ import type { HostDriver, HostSite } from '../../shared/ports/driver.ts';
 import type { HostPair } from '../support/driver-conformance.ts';
 import { closing, failureCode, MoveTrial } from '../support/move-trial.ts';
 import { makePair } from '../support/postgres-pair.ts';
+import { longTest } from '../support/daily.ts';
 
 let pair: HostPair;
 beforeAll(async () => {
@@ -67,16 +68,20 @@ test('the next worker reads on under the same snapshot, and what was written sin
   await inside.close();
 }, 60_000);
 
-test('a snapshot that somebody has ended: the copy starts over and misses nothing', async () => {
-  const { trial, inside } = await halfCopied();
-  await inside.execute(
-    `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'drayage/%/snapshot'`,
-  );
-  await inside.execute(`INSERT INTO public.wide SELECT i, 'late' FROM generate_series(120001, 120100) i`);
-  await trial.run(postgresDriver, 2, 'copy', 'verify');
-  expect(await rowsOnTarget(trial)).toBe(120_100);
-  await inside.close();
-}, 60_000);
+longTest(
+  'a snapshot that somebody has ended: the copy starts over and misses nothing',
+  async () => {
+    const { trial, inside } = await halfCopied();
+    await inside.execute(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name LIKE 'drayage/%/snapshot'`,
+    );
+    await inside.execute(`INSERT INTO public.wide SELECT i, 'late' FROM generate_series(120001, 120100) i`);
+    await trial.run(postgresDriver, 2, 'copy', 'verify');
+    expect(await rowsOnTarget(trial)).toBe(120_100);
+    await inside.close();
+  },
+  60_000,
+);
 
 test('a table that is rewritten between two chunks is noticed, and the copy starts over', async () => {
   const { trial, inside } = await halfCopied();
@@ -88,7 +93,7 @@ test('a table that is rewritten between two chunks is noticed, and the copy star
   await inside.close();
 }, 60_000);
 
-test('the undo of a half-made copy ends the snapshot', async () => {
+longTest('the undo of a half-made copy ends the snapshot', async () => {
   const { trial, inside } = await halfCopied();
   await using session = closing(trial.worker(postgresDriver, 2));
   await session.of.dropReplication();
@@ -97,26 +102,34 @@ test('the undo of a half-made copy ends the snapshot', async () => {
   await inside.close();
 });
 
-test('autovacuum is held back while a target is filled, and is as its owner wants it before clients come', async () => {
-  const { trial, inside } = await halfCopied();
-  expect(await autovacuumOf(trial)).toEqual({ wide: '{fillfactor=10,autovacuum_enabled=off}' });
-  await trial.run(postgresDriver, 2, 'copy', 'catchUp');
-  expect(await autovacuumOf(trial)).toEqual({ wide: '{fillfactor=10}' });
-  await inside.close();
-}, 60_000);
+longTest(
+  'autovacuum is held back while a target is filled, and is as its owner wants it before clients come',
+  async () => {
+    const { trial, inside } = await halfCopied();
+    expect(await autovacuumOf(trial)).toEqual({ wide: '{fillfactor=10,autovacuum_enabled=off}' });
+    await trial.run(postgresDriver, 2, 'copy', 'catchUp');
+    expect(await autovacuumOf(trial)).toEqual({ wide: '{fillfactor=10}' });
+    await inside.close();
+  },
+  60_000,
+);
 
-test('a table that its owner has taken from autovacuum stays taken', async () => {
-  const database = await pair.createDatabase(3);
-  const inside = await enter(pair.source, database);
-  await inside.execute(
-    `CREATE TABLE public.wide (id int PRIMARY KEY, filler text) WITH (autovacuum_enabled = off);
+longTest(
+  'a table that its owner has taken from autovacuum stays taken',
+  async () => {
+    const database = await pair.createDatabase(3);
+    const inside = await enter(pair.source, database);
+    await inside.execute(
+      `CREATE TABLE public.wide (id int PRIMARY KEY, filler text) WITH (autovacuum_enabled = off);
      INSERT INTO public.wide SELECT i, repeat('x', 1000) FROM generate_series(1, 2000) i`,
-  );
-  const trial = new MoveTrial(pair, database);
-  await trial.run(postgresDriver, 1, 'preflight', 'catchUp');
-  expect(await autovacuumOf(trial)).toEqual({ wide: '{autovacuum_enabled=off}' });
-  await inside.close();
-}, 60_000);
+    );
+    const trial = new MoveTrial(pair, database);
+    await trial.run(postgresDriver, 1, 'preflight', 'catchUp');
+    expect(await autovacuumOf(trial)).toEqual({ wide: '{autovacuum_enabled=off}' });
+    await inside.close();
+  },
+  60_000,
+);
 
 /** Storage parameters on the target of the tables that have some. */
 async function autovacuumOf({ database }: MoveTrial): Promise<Readonly<Record<string, string>>> {

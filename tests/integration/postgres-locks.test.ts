@@ -7,6 +7,7 @@ import { hasSqlState } from '../../shared/drivers/postgres/failures.ts';
 import { patiently } from '../../shared/drivers/postgres/patience.ts';
 import { startScratch } from '../support/scratch-postgres.ts';
 import type { ScratchServer } from '../support/scratch-postgres.ts';
+import { longTest } from '../support/daily.ts';
 
 let server: ScratchServer;
 let operator: Session;
@@ -56,17 +57,21 @@ test('a superuser sends an autovacuum away that is in the way of a statement', a
   await session.close();
 }, 60_000);
 
-test('so does a role that may not shorten the patience of the server', async () => {
-  await operator.execute(`CREATE ROLE plain LOGIN PASSWORD 'plain'`);
-  await vacuumedTable('owned', 'plain');
-  const session = await connect(
-    { ...server.address, user: 'plain', password: 'plain' },
-    { database: 'postgres', applicationName: 'test', lockTimeoutMs: 200 },
-  );
-  await patiently(session, 'ALTER TABLE public.owned REPLICA IDENTITY FULL');
-  expect(await settings(session)).toEqual({ deadlock: '1s', lock: '200ms' });
-  await session.close();
-}, 60_000);
+longTest(
+  'so does a role that may not shorten the patience of the server',
+  async () => {
+    await operator.execute(`CREATE ROLE plain LOGIN PASSWORD 'plain'`);
+    await vacuumedTable('owned', 'plain');
+    const session = await connect(
+      { ...server.address, user: 'plain', password: 'plain' },
+      { database: 'postgres', applicationName: 'test', lockTimeoutMs: 200 },
+    );
+    await patiently(session, 'ALTER TABLE public.owned REPLICA IDENTITY FULL');
+    expect(await settings(session)).toEqual({ deadlock: '1s', lock: '200ms' });
+    await session.close();
+  },
+  60_000,
+);
 
 async function settings(session: Session): Promise<unknown> {
   return await session.one(

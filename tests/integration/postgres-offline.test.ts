@@ -7,6 +7,7 @@ import type { HostPair } from '../support/driver-conformance.ts';
 import { closing, MoveTrial } from '../support/move-trial.ts';
 import { makePair } from '../support/postgres-pair.ts';
 import type { Mover } from '../support/postgres-pair.ts';
+import { daily } from '../support/daily.ts';
 
 /** A worker whose time is up after each chunk. */
 const hurried: HostDriver = {
@@ -16,7 +17,8 @@ const hurried: HostDriver = {
 
 const first = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
 
-describe.each<Mover>(['superuser', 'plain'])('a copy of a closed source, by a %s', (mover) => {
+const movers: readonly Mover[] = ['superuser', 'plain'];
+describe.each(daily(movers, (mover) => mover === 'plain'))('a copy of a closed source, by a %s', (mover) => {
   let pair: HostPair;
   beforeAll(async () => {
     pair = await makePair(mover === 'plain' ? [16, 18] : [15, 18], mover, 'replica');

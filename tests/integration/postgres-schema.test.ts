@@ -23,6 +23,7 @@ import type { NpmMajor } from '../../local/demo/binaries.ts';
 import { nastyRoles, nastyRows, nastySchema } from '../support/nasty-schema.ts';
 import { startScratch } from '../support/scratch-postgres.ts';
 import type { ScratchServer } from '../support/scratch-postgres.ts';
+import { daily, longTest } from '../support/daily.ts';
 
 const name = `sh'op "1" ünï`;
 const ledger = { schema: 'move ledger' };
@@ -64,12 +65,13 @@ async function emptyCopy(from: ScratchServer, to: ScratchServer, copy: string): 
 
 const withoutVersion = (dump: string): string => dump.replace(/^-- Dumped .*$/gm, '');
 
-describe.each([
+const pairs = [
   [15, 15],
   [18, 18],
   [15, 18],
   [16, 17],
-] as const)('from %i to %i', (older, newer) => {
+] as const;
+describe.each(daily(pairs, ([, newer]) => newer === 18))('from %i to %i', (older, newer) => {
   let source: Session;
   let copy: Session;
 
@@ -189,7 +191,7 @@ describe('the ledger', () => {
 });
 
 describe('the fingerprint', () => {
-  test.each([
+  const alterations: readonly (readonly [string, string])[] = [
     ['a column', 'ALTER TABLE public.hen ADD COLUMN extra int'],
     ['a default', 'ALTER TABLE public.hen ALTER COLUMN egg SET DEFAULT 5'],
     ['an index', 'CREATE INDEX ON public.hen (egg)'],
@@ -208,24 +210,29 @@ describe('the fingerprint', () => {
     ['a policy', 'DROP POLICY mine ON public.customers'],
     ['default privileges', 'ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO reader'],
     ['a sequence option', 'ALTER SEQUENCE public.untouched INCREMENT 5'],
-  ])('changes with %s, and so does the pulse', async (_, sql) => {
-    const session = await (await server(18)).session(name);
-    const [print, pulse] = [await fingerprint(session), await schemaPulse(session)];
-    await session
-      .transaction(async () => {
-        await session.execute(sql);
-        const after = await fingerprint(session);
-        expect(after.exact).not.toBe(print.exact);
-        expect(await schemaPulse(session)).not.toBe(pulse);
-        throw new Error('undo');
-      })
-      .catch((error: unknown) => {
-        if (!(error instanceof Error) || error.message !== 'undo') throw error;
-      });
-    expect(await fingerprint(session)).toEqual(print);
-    expect(await schemaPulse(session)).toBe(pulse);
-    await session.close();
-  });
+  ];
+  const telling = ['a column', 'an index', 'a function body', 'a policy', 'a sequence option'];
+  test.each(daily(alterations, ([what]) => telling.includes(what)))(
+    'changes with %s, and so does the pulse',
+    async (_, sql) => {
+      const session = await (await server(18)).session(name);
+      const [print, pulse] = [await fingerprint(session), await schemaPulse(session)];
+      await session
+        .transaction(async () => {
+          await session.execute(sql);
+          const after = await fingerprint(session);
+          expect(after.exact).not.toBe(print.exact);
+          expect(await schemaPulse(session)).not.toBe(pulse);
+          throw new Error('undo');
+        })
+        .catch((error: unknown) => {
+          if (!(error instanceof Error) || error.message !== 'undo') throw error;
+        });
+      expect(await fingerprint(session)).toEqual(print);
+      expect(await schemaPulse(session)).toBe(pulse);
+      await session.close();
+    },
+  );
 
   test('does not see rows, statistics or what the move itself sets', async () => {
     const session = await (await server(15)).session(name);
@@ -245,35 +252,39 @@ describe('the fingerprint', () => {
   });
 });
 
-test('a thousand tables are dumped, fingerprinted, listed and made again', async () => {
-  const from = await server(18);
-  const maintenance = await from.session();
-  await maintenance.execute('CREATE DATABASE many');
-  await maintenance.close();
-  const session = await from.session('many');
-  for (let from = 0; from < 1000; from += 250) {
-    const tables = Array.from({ length: 250 }, (_, i) => {
-      const table = `public."table ${String(from + i)}"`;
-      return `CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text DEFAULT ';'); CREATE INDEX ON ${table} (v);`;
-    });
-    await session.execute(tables.join('\n'));
-  }
-  const inventory = await readInventory(session);
-  expect(inventory.tables).toHaveLength(1000);
-  expect(inventory.sequences).toHaveLength(1000);
-  const statements = await dumpSchema(from.address, { ...options, database: 'many' });
-  const copy = await emptyCopy(from, from, 'many copy');
-  await recordStatements(copy, ledger, statements);
-  for (const section of sections) await applyStatements(copy, ledger, { section });
-  const [here, there] = [
-    await fingerprint(session),
-    await fingerprint(copy, { ignoreSchemas: [ledger.schema] }),
-  ];
-  expect(there.facts).toBeGreaterThan(5_000);
-  // The owner of the database is another one; nothing else is.
-  expect(there.exact).toBe(here.exact);
-  await Promise.all([session.close(), copy.close()]);
-}, 240_000);
+longTest(
+  'a thousand tables are dumped, fingerprinted, listed and made again',
+  async () => {
+    const from = await server(18);
+    const maintenance = await from.session();
+    await maintenance.execute('CREATE DATABASE many');
+    await maintenance.close();
+    const session = await from.session('many');
+    for (let from = 0; from < 1000; from += 250) {
+      const tables = Array.from({ length: 250 }, (_, i) => {
+        const table = `public."table ${String(from + i)}"`;
+        return `CREATE TABLE ${table} (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text DEFAULT ';'); CREATE INDEX ON ${table} (v);`;
+      });
+      await session.execute(tables.join('\n'));
+    }
+    const inventory = await readInventory(session);
+    expect(inventory.tables).toHaveLength(1000);
+    expect(inventory.sequences).toHaveLength(1000);
+    const statements = await dumpSchema(from.address, { ...options, database: 'many' });
+    const copy = await emptyCopy(from, from, 'many copy');
+    await recordStatements(copy, ledger, statements);
+    for (const section of sections) await applyStatements(copy, ledger, { section });
+    const [here, there] = [
+      await fingerprint(session),
+      await fingerprint(copy, { ignoreSchemas: [ledger.schema] }),
+    ];
+    expect(there.facts).toBeGreaterThan(5_000);
+    // The owner of the database is another one; nothing else is.
+    expect(there.exact).toBe(here.exact);
+    await Promise.all([session.close(), copy.close()]);
+  },
+  240_000,
+);
 
 test('a native pg_dump writes the same, where the machine has one that is new enough', async () => {
   const path = '/usr/lib/postgresql/15/bin/pg_dump';

@@ -12,6 +12,7 @@ import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import type { HostSite, MoveSession } from '../../shared/ports/driver.ts';
 import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { closing, failureCode, MoveTrial } from '../support/move-trial.ts';
+import { longTest } from '../support/daily.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postgres-settle-'));
 let source: PostgresServer;
@@ -43,7 +44,7 @@ describe('a move in its cutover', () => {
     }
   });
 
-  test('the schema is found to be another than the one that was copied', async () => {
+  longTest('the schema is found to be another than the one that was copied', async () => {
     const trial = await prepared();
     await using session = closing(trial.worker(postgresDriver, 1));
     await session.of.predictPause();
@@ -52,7 +53,7 @@ describe('a move in its cutover', () => {
     expect(await failureCode(trial.take(session.of, 'confirm'))).toBe('schema-changed');
   });
 
-  test('a sequence that somebody has moved on the target is found', async () => {
+  longTest('a sequence that somebody has moved on the target is found', async () => {
     const trial = await prepared();
     await using session = closing(trial.worker(postgresDriver, 1));
     await trial.runOn(session.of, 'fence', 'settle');
@@ -89,18 +90,21 @@ describe('a move in its cutover', () => {
     await target.start();
   });
 
-  test('what settle has ended with survives a crash of the target, also when the source is gone', async () => {
-    const trial = await prepared();
-    await using session = closing(trial.worker(postgresDriver, 1));
-    const worker = await stopApplying(trial, session.of);
-    process.kill(worker, 'SIGCONT');
-    await trial.take(session.of, 'settle');
-    // Nothing is there any more that would send the last changes again.
-    await Promise.all([source.stop({ mode: 'immediate' }), target.stop({ mode: 'immediate' })]);
-    await target.start();
-    await openUp(trial);
-    expect(await one(target, trial.database, 'SELECT count(*)::int AS n FROM writes')).toBe(205);
-  });
+  longTest(
+    'what settle has ended with survives a crash of the target, also when the source is gone',
+    async () => {
+      const trial = await prepared();
+      await using session = closing(trial.worker(postgresDriver, 1));
+      const worker = await stopApplying(trial, session.of);
+      process.kill(worker, 'SIGCONT');
+      await trial.take(session.of, 'settle');
+      // Nothing is there any more that would send the last changes again.
+      await Promise.all([source.stop({ mode: 'immediate' }), target.stop({ mode: 'immediate' })]);
+      await target.start();
+      await openUp(trial);
+      expect(await one(target, trial.database, 'SELECT count(*)::int AS n FROM writes')).toBe(205);
+    },
+  );
 });
 
 async function begun(): Promise<MoveTrial> {

@@ -27,6 +27,7 @@ import type { VerifyOptions, VerifyReport } from '../../shared/drivers/postgres/
 import { nastyRoles, nastyRows, nastySchema } from '../support/nasty-schema.ts';
 import { startScratch } from '../support/scratch-postgres.ts';
 import type { ScratchServer } from '../support/scratch-postgres.ts';
+import { daily, longTest } from '../support/daily.ts';
 
 const ledger = { schema: 'ledger' };
 const nothing = { rows: [], tables: [] };
@@ -194,20 +195,23 @@ describe('differences', () => {
     undo = [];
   });
 
-  test.each(spoil)('%s is found by its key', async (_, sql, key) => {
-    await target.execute('CREATE TABLE ledger.kept AS SELECT * FROM public.large');
-    try {
-      await target.execute(sql);
-      const report = await verify({ chunkBytes: 1_000_000 });
-      expect(report.left).toEqual({ rows: [{ schema: 'public', name: 'large', key: [key] }], tables: [] });
-      expect(await confirmTables(source, target, tables, report.left, [])).toEqual(report.left);
-    } finally {
-      await target.execute(
-        'TRUNCATE public.large; INSERT INTO public.large SELECT * FROM ledger.kept; DROP TABLE ledger.kept',
-      );
-    }
-    expect((await verify()).left).toEqual(nothing);
-  });
+  test.each(daily(spoil, ([what]) => what === 'a changed value' || what === 'a lost row'))(
+    '%s is found by its key',
+    async (_, sql, key) => {
+      await target.execute('CREATE TABLE ledger.kept AS SELECT * FROM public.large');
+      try {
+        await target.execute(sql);
+        const report = await verify({ chunkBytes: 1_000_000 });
+        expect(report.left).toEqual({ rows: [{ schema: 'public', name: 'large', key: [key] }], tables: [] });
+        expect(await confirmTables(source, target, tables, report.left, [])).toEqual(report.left);
+      } finally {
+        await target.execute(
+          'TRUNCATE public.large; INSERT INTO public.large SELECT * FROM ledger.kept; DROP TABLE ledger.kept',
+        );
+      }
+      expect((await verify()).left).toEqual(nothing);
+    },
+  );
 
   test('without a key the table is named: a doubled row, a lost one, an empty row too many', async () => {
     undo = ['DELETE FROM public.no_columns'];
@@ -243,7 +247,7 @@ describe('differences', () => {
     expect(await confirmTables(source, target, tables, left, [])).toEqual(nothing);
   });
 
-  test('a copy that is broken altogether is reported as tables, not as endless keys', async () => {
+  longTest('a copy that is broken altogether is reported as tables, not as endless keys', async () => {
     await target.execute('UPDATE public.large SET n = 1');
     const report = await verify({ maxInDoubt: 100 });
     expect(report.left).toEqual({ rows: [], tables: [{ schema: 'public', name: 'large' }] });

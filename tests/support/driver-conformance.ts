@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe } from '@jest/globals';
+import { afterAll, beforeAll, describe, test } from '@jest/globals';
 import type { HostDriver, HostSite } from '../../shared/ports/driver.ts';
+import { longTest } from './daily.ts';
 import { describeCrashes } from './driver-crashes.ts';
 import { describeForward } from './driver-forward.ts';
 import { describeUndo } from './driver-undo.ts';
@@ -63,6 +64,10 @@ export interface Bench {
   readonly fixture: DriverFixture;
   readonly pair: () => HostPair;
 }
+
+/** For what does not depend on what a mover may do: each time of one fixture of an engine. */
+export const testOfAll = ({ deathsOnly }: DriverFixture): typeof longTest =>
+  deathsOnly === true ? longTest : test;
 
 /**
  * What every engine of data promises to the workflow, as sentences. Run it for each driver; the hosts are made

@@ -92,7 +92,7 @@ export function describeCrashes({ fixture, pair }: Bench): void {
       ['dropTarget', 'copy', (session) => session.dropTarget()],
     ];
 
-    const telling = ['fence', 'unfence', 'open', 'retire', 'dropTarget'];
+    const telling = ['fence', 'open', 'dropTarget'];
     const tried = fixture.slow === true ? daily(late, ([name]) => telling.includes(name)) : late;
     test.each(tried)('cannot %s', async (_, upTo, attempt) => {
       const { trial } = await begun();

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { hostName } from '../../shared/domain/ids.ts';
 import type { HostSite } from '../../shared/ports/driver.ts';
 import { daily } from './daily.ts';
-import type { Bench } from './driver-conformance.ts';
+import { testOfAll, type Bench } from './driver-conformance.ts';
 import { closing, failureCode, MoveTrial, policy, stages, toTheEnd, type Stage } from './move-trial.ts';
 
 const first = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
@@ -10,6 +10,7 @@ const first = (count: number): number[] => Array.from({ length: count }, (_, ind
 /** Looking at hosts, and the way forward. */
 export function describeForward({ fixture, pair }: Bench): void {
   const { driver } = fixture;
+  const alike = testOfAll(fixture);
 
   describe('looking', () => {
     test('describes a host by an identity that stays', async () => {
@@ -170,7 +171,7 @@ export function describeForward({ fixture, pair }: Bench): void {
       expect(await pair().write(pair().source, database, seq + 1)).toBe('refused');
     });
 
-    test('each stage, called again by the same worker, reaches the same end', async () => {
+    alike('each stage, called again by the same worker, reaches the same end', async () => {
       const database = await pair().createDatabase(5);
       const trial = new MoveTrial(pair(), database);
       await trial.run(driver, 1, 'preflight', 'preflight');
@@ -185,7 +186,7 @@ export function describeForward({ fixture, pair }: Bench): void {
       await expectNothingLeft(trial);
     });
 
-    test('the target is closed until it is opened', async () => {
+    alike('the target is closed until it is opened', async () => {
       const database = await pair().createDatabase(2);
       const trial = new MoveTrial(pair(), database);
       await trial.run(driver, 1, 'preflight', 'preflight');
@@ -212,7 +213,7 @@ export function describeForward({ fixture, pair }: Bench): void {
       expect(await pair().read(pair().target, database)).toEqual([1, 2]);
     });
 
-    test('unfence lets the source serve as before, and a later fence holds again', async () => {
+    alike('unfence lets the source serve as before, and a later fence holds again', async () => {
       const database = await pair().createDatabase(2);
       const trial = new MoveTrial(pair(), database);
       await trial.run(driver, 1, 'preflight', 'preflight');
@@ -225,7 +226,7 @@ export function describeForward({ fixture, pair }: Bench): void {
       expect(await pair().read(pair().target, database)).toEqual([1, 2, 3]);
     });
 
-    test('what is closed for good stays closed for whoever would thaw it late', async () => {
+    alike('what is closed for good stays closed for whoever would thaw it late', async () => {
       const database = await pair().createDatabase(2);
       const trial = new MoveTrial(pair(), database);
       await trial.run(driver, 1, 'preflight', 'fenceForGood');
@@ -234,7 +235,7 @@ export function describeForward({ fixture, pair }: Bench): void {
       expect(await pair().write(pair().source, database, 3)).toBe('refused');
     });
 
-    test.each<Stage>(['settle', 'confirm'])(
+    alike.each<Stage>(['settle', 'confirm'])(
       '%s says so when the session inside the fence is gone',
       async (stage) => {
         const database = await pair().createDatabase(2);
@@ -247,7 +248,7 @@ export function describeForward({ fixture, pair }: Bench): void {
       },
     );
 
-    test('predicts the pause of writers before it is made', async () => {
+    alike('predicts the pause of writers before it is made', async () => {
       const trial = new MoveTrial(pair(), await pair().createDatabase(2));
       await trial.run(driver, 1, 'preflight', 'verify');
       await using session = closing(trial.worker(driver, 1));
@@ -257,7 +258,7 @@ export function describeForward({ fixture, pair }: Bench): void {
       expect(why).not.toBe('');
     });
 
-    test('starts nothing once its signal is given', async () => {
+    alike('starts nothing once its signal is given', async () => {
       const trial = new MoveTrial(pair(), await pair().createDatabase(2));
       await trial.run(driver, 1, 'preflight', 'preflight');
       const before = await pair().picture(pair().target);
@@ -268,7 +269,7 @@ export function describeForward({ fixture, pair }: Bench): void {
       expect(await pair().picture(pair().target)).toBe(before);
     });
 
-    test('close leaves no connection, wherever the work stopped', async () => {
+    alike('close leaves no connection, wherever the work stopped', async () => {
       const stops = ['copy', 'fence', 'settle', 'release'] as const;
       for (const last of fixture.slow === true ? daily(stops, (stage) => stage === 'settle') : stops) {
         const trial = new MoveTrial(pair(), await pair().createDatabase(2));

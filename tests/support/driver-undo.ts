@@ -1,11 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Residue } from '../../shared/ports/driver.ts';
-import type { Bench } from './driver-conformance.ts';
+import { testOfAll, type Bench } from './driver-conformance.ts';
 import { closing, failureCode, MoveTrial, reversible, stages } from './move-trial.ts';
 
 /** The way back, and what is found afterwards. */
 export function describeUndo({ fixture, pair }: Bench): void {
   const { driver, returns = reversible } = fixture;
+  const alike = testOfAll(fixture);
 
   describe('the way back', () => {
     test.each(returns)(
@@ -30,7 +31,7 @@ export function describeUndo({ fixture, pair }: Bench): void {
       },
     );
 
-    test('leaves alone a database on the target that is not ours', async () => {
+    alike('leaves alone a database on the target that is not ours', async () => {
       const database = await pair().createDatabase(2);
       const trial = new MoveTrial(pair(), database);
       await trial.run(driver, 1, 'preflight', 'preflight');
@@ -45,7 +46,7 @@ export function describeUndo({ fixture, pair }: Bench): void {
   });
 
   describe('identity', () => {
-    test('retire drops nothing on another server than the one that holds the copy', async () => {
+    alike('retire drops nothing on another server than the one that holds the copy', async () => {
       const trial = await released();
       await using session = closing(trial.worker(driver, 1));
       const code = await failureCode(
@@ -55,14 +56,14 @@ export function describeUndo({ fixture, pair }: Bench): void {
       expect(await pair().exists(pair().source, trial.retained.database)).toBe(true);
     });
 
-    test('retire drops nothing but the database of its number', async () => {
+    alike('retire drops nothing but the database of its number', async () => {
       const trial = await released();
       await using session = closing(trial.worker(driver, 1));
       await failureCode(session.of.retire({ ...trial.retained, oid: trial.retained.oid + 100_000 }));
       expect(await pair().exists(pair().source, trial.retained.database)).toBe(true);
     });
 
-    test('a retire that comes late spares the endpoint that has come back', async () => {
+    alike('a retire that comes late spares the endpoint that has come back', async () => {
       const out = await released();
       const back = new MoveTrial({ source: pair().target, target: pair().source }, out.database);
       await back.run(driver, 1_000_001, 'preflight', 'release');
@@ -129,7 +130,7 @@ export function describeUndo({ fixture, pair }: Bench): void {
       }
     });
 
-    test('is not what serves, nor what another installation made', async () => {
+    alike('is not what serves, nor what another installation made', async () => {
       const trial = new MoveTrial(pair(), await pair().createDatabase(3), 'another');
       await trial.run(driver, 1, 'preflight', 'copy');
       const ours = await driver.findResidue(pair().target, 'trial');

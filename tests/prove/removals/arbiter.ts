@@ -33,7 +33,6 @@ export const arbiterRemovals = removals(arbiter, [
       if (placement.epoch`,
     testName:
       'the arbiter once a thaw is decided, or the target is being opened, there is no flip and no un-flip',
-    daily: true,
   },
   {
     name: 'flip-on-any-epoch',
@@ -71,7 +70,6 @@ export const arbiterRemovals = removals(arbiter, [
     to: "if ((arbitration.kind !== 'flipped' && arbitration.kind !== 'opening') || !follows(arbitration, command))",
     testName:
       'the arbiter once a thaw is decided, or the target is being opened, there is no flip and no un-flip',
-    daily: true,
   },
   {
     name: 'un-flip-by-older',

@@ -83,7 +83,6 @@ export const engineRemovals: readonly Removal[] = [
       to: "if (status.state === 'running' && (!status.forwardOnly || failure.code !== '')) return rollBack(shape, status, failure, now);",
       testName:
         'failures past the pivot even such a failure is tried again, and ends stuck, never rolled back',
-      daily: true,
     },
     {
       name: 'abandoned-past-pivot',
