@@ -83,7 +83,7 @@ export function createStore(options: StoreOptions): Store {
     },
 
     async remove(kind, record) {
-      const key = codecs[kind].encode(record);
+      const key = codecs[kind].key(record);
       const commitId = chance.unique();
       const statement = deleteStatement(table, key, record.version);
       if ((await write({ key, commitId, send: { statement } })) === 'done') return 'removed';
@@ -94,7 +94,7 @@ export function createStore(options: StoreOptions): Store {
   function prepare<K extends RecordKind>(kind: K, before: Records[K], after: Records[K]) {
     const commitId = chance.unique();
     const record = nextOf(kind, before, after);
-    const key: RowKey = codecs[kind].encode(before);
+    const key = codecs[kind].key(before);
     return { commitId, record, key, change: changeBetween(kind, before, record, commitId) };
   }
 

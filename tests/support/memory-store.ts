@@ -1,6 +1,6 @@
 import { codecs, toRow } from '../../shared/aws/layout.ts';
 import { changeBetween, nextOf } from '../../shared/aws/row-change.ts';
-import type { Row, RowKey } from '../../shared/contracts/rows/row.ts';
+import type { Row } from '../../shared/contracts/rows/row.ts';
 import type { Chance } from '../../shared/ports/clock.ts';
 import type { RecordKind, Records, Store } from '../../shared/ports/store.ts';
 import { AnswerLost, type MemoryTable } from './memory-table.ts';
@@ -16,7 +16,7 @@ export function createMemoryStore(table: MemoryTable, { chance }: { readonly cha
     const commitId = chance.unique();
     const record = nextOf(kind, before, after);
     const { set, remove } = changeBetween(kind, before, record, commitId);
-    const key: RowKey = codecs[kind].encode(before);
+    const key = codecs[kind].key(before);
     const answer = await table.write(key, (row) => {
       if (row?.['version'] !== before.version) return 'refused';
       const gone = Object.fromEntries(remove.map((name) => [name, undefined]));
@@ -44,7 +44,7 @@ export function createMemoryStore(table: MemoryTable, { chance }: { readonly cha
       }
     },
     async remove(kind, record) {
-      const answer = await table.write(codecs[kind].encode(record), (row) =>
+      const answer = await table.write(codecs[kind].key(record), (row) =>
         row === undefined || row['version'] === record.version ? 'gone' : 'refused',
       );
       return answer === 'done' ? 'removed' : 'conflict';
