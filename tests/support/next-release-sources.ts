@@ -17,8 +17,8 @@ export async function nextReleaseSources(): Promise<string> {
     ...changesToCome,
     {
       file: 'shared/aws/bus.ts',
-      from: 'await send(writeMessage(message), afterMs);',
-      to: "await send(writeMessage({ ...message, trace: 'aa-1' }), afterMs);",
+      from: 'async sendWork(message, afterMs) {',
+      to: "async sendWork(plain, afterMs) { const message = { ...plain, trace: 'aa-1' };",
     },
   ]);
   return folder;
