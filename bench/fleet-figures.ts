@@ -21,8 +21,8 @@ export interface FleetFigures {
   readonly cpuMsOf: Readonly<Record<string, number>>;
 }
 
-/** Sources whose messages come from outside, or are changes of rows. */
-const notInternal = /^(?:AcceptRequest|ReactToHostChange|RelayChanges)/;
+/** Sources whose messages come from outside (publishers, alarms, buckets), or are changes of rows. */
+const notInternal = /^(?:AcceptRequest|ReactToHostChange|ScaleWorkers|IngestManifest|RelayChanges)/;
 
 const isChange = (functionId: string): boolean => functionId.startsWith('RelayChanges');
 
