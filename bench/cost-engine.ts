@@ -4,6 +4,8 @@ import { fresh } from '../shared/domain/transition.ts';
 import { moveEndpointShape, type WorkflowShape } from '../shared/domain/workflow-shape.ts';
 import { workMessage } from '../shared/contracts/messages.ts';
 import { isMoveId } from '../shared/domain/ids.ts';
+import { untraced } from '../shared/ports/tracer.ts';
+import { placeOfMove } from '../shared/domain/trace.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { anyNetwork } from '../shared/runtime/host-networks.ts';
 import { work } from '../shared/workflow/engine/work.ts';
@@ -98,6 +100,7 @@ async function measure(
         },
       },
       about: ({ id }) => ({ move: id }),
+      placeOf: placeOfMove,
       open: () => Promise.resolve(undefined),
       close: () => Promise.resolve(),
     };
@@ -140,6 +143,7 @@ const services = (clock: ManualClock, bus: MemoryBus) => ({
   chance: machineChance,
   log: { info: () => undefined, warn: () => undefined, error: () => undefined },
   meter: { note: () => undefined },
+  tracer: untraced,
   settings: {
     installation: 'cost',
     leaseMs: { [phase]: leaseMs },

@@ -3,6 +3,7 @@ import { parseManifestNotices } from '../shared/contracts/manifests/notice.ts';
 import type { Placement } from '../shared/domain/placement.ts';
 import { endpointName, hostName } from '../shared/domain/ids.ts';
 import type { Store } from '../shared/ports/store.ts';
+import { untraced } from '../shared/ports/tracer.ts';
 import { machineCalendar } from '../shared/runtime/calendar.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { machineClock } from '../shared/runtime/clock.ts';
@@ -53,7 +54,7 @@ async function read(lines: number, endpoints: number, look: () => void): Promise
   const services = { store, blobs, bus: new MemoryBus(machineClock), clock: machineClock, log };
   for (const each of parseManifestNotices(notice, 'manifests'))
     await ingestManifest(
-      { ...services, calendar: machineCalendar, chance: machineChance, manifests: bucket },
+      { ...services, calendar: machineCalendar, chance: machineChance, tracer: untraced, manifests: bucket },
       each,
     );
   look();

@@ -6,6 +6,7 @@ import type { Attribute, Row, RowKey } from '../shared/contracts/rows/row.ts';
 import { batchIdFrom, type HostName, type MoveId } from '../shared/domain/ids.ts';
 import type { Seat, Snapshot } from '../shared/domain/planning/snapshot.ts';
 import type { Permits } from '../shared/ports/store.ts';
+import { untraced } from '../shared/ports/tracer.ts';
 import { machineChance } from '../shared/runtime/chance.ts';
 import { machineClock } from '../shared/runtime/clock.ts';
 import { planBatch, type PlanServices } from '../shared/workflow/planning/plan-batch.ts';
@@ -46,6 +47,7 @@ export async function planInPages(fleet: Snapshot) {
     clock: machineClock,
     chance: machineChance,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    tracer: untraced,
   };
   for (;;) {
     bus.sent.length = 0;

@@ -51,6 +51,11 @@ export function eventSchema(type: string, data: z.ZodType): JsonObject {
       subject: text,
       datacontenttype: { const: 'application/json' },
       dataschema: text,
+      traceparent: {
+        ...text,
+        description:
+          'W3C Trace Context: what follows is told in this trace; one that cannot be read is passed over',
+      },
       data: schemaOf(data, 'draft-2020-12'),
     },
   };

@@ -2,6 +2,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import type { SQSClient } from '@aws-sdk/client-sqs';
 import { eventOf } from '../contracts/api/posting.ts';
 import { writeMessage } from '../contracts/messages.ts';
+import type { TracePlace } from '../domain/trace.ts';
 import type { Bus } from '../ports/bus.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import { defaultPatience, type Patience } from './patience.ts';
@@ -30,6 +31,8 @@ export interface BusOptions {
   readonly clock: Clock;
   readonly chance: Chance;
   readonly patience?: Patience;
+  /** Where in a trace the work stands that is being done. */
+  readonly here?: () => TracePlace | undefined;
   /** Calls to one queue at once. By default 2. */
   readonly lanes?: number;
 }
@@ -38,6 +41,7 @@ export interface BusOptions {
 export function createBus(options: BusOptions): Bus {
   const { sqs, sns, clock, chance } = options;
   const patience = options.patience ?? defaultPatience;
+  const textOf = (message: object): string => writeMessage(message, options.here?.());
   const sender = (url: string) =>
     createSender({ client: sqs, url, clock, chance, patience, lanes: options.lanes ?? 2 });
 
@@ -62,16 +66,16 @@ export function createBus(options: BusOptions): Bus {
           `no queue is configured for phase "${message.phase}"; add its URL to the work queues`,
         );
       }
-      await send(writeMessage(message), afterMs);
+      await send(textOf(message), afterMs);
     },
     sendPlan: async (message, afterMs = 0) => {
-      await plan(writeMessage(message), afterMs);
+      await plan(textOf(message), afterMs);
     },
     sendDispatch: async (message, afterMs = 0) => {
-      await dispatch(writeMessage(message), afterMs);
+      await dispatch(textOf(message), afterMs);
     },
     sendHostSweep: async (host) => {
-      await hostSweep(writeMessage({ host }), 0);
+      await hostSweep(textOf({ host }), 0);
     },
     announce: async (announcements) => {
       await announce(announcements.map((each) => eventMessage(each, options.source)));

@@ -1,5 +1,6 @@
 import { PublishBatchCommand, type SNSClient } from '@aws-sdk/client-sns';
 import { textOf, type Notification } from '../domain/notification.ts';
+import { writeTraceparent } from '../domain/trace.ts';
 import type { Announcement } from '../ports/bus.ts';
 import type { Chance, Clock } from '../ports/clock.ts';
 import { StoreUnavailable } from '../ports/failures.ts';
@@ -91,7 +92,10 @@ const sizeOf = ({ text, attributes }: TopicMessage): number =>
  * An announcement as a CloudEvents 1.0 event in structured JSON.
  * @param source of our events: a URI reference that names this installation
  */
-export function eventMessage({ id, type, subject, at, data }: Announcement, source: string): TopicMessage {
+export function eventMessage(
+  { id, type, subject, at, data, trace }: Announcement,
+  source: string,
+): TopicMessage {
   const text = JSON.stringify({
     specversion: '1.0',
     id,
@@ -100,6 +104,7 @@ export function eventMessage({ id, type, subject, at, data }: Announcement, sour
     subject,
     time: new Date(at).toISOString(),
     datacontenttype: 'application/json',
+    ...(trace === undefined ? {} : { traceparent: writeTraceparent(trace) }),
     data,
   });
   return { text, attributes: { type } };

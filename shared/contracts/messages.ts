@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Json } from '../domain/json.ts';
+import { readTraceparent, writeTraceparent, type TracePlace } from '../domain/trace.ts';
 import type { DispatchMessage, PlanMessage, WorkMessage } from '../ports/bus.ts';
 import { batchIdField, hostNameField } from './fields.ts';
 
@@ -40,8 +41,24 @@ export const hostSweepMessage = z
   .object({ v: version, host: hostNameField })
   .transform(({ host }) => ({ host }));
 
-/** The text of a message, as the schemas above read it. A few hundred bytes. */
-export function writeMessage(message: object): string {
-  const fields: Record<string, Json> = { v: 1, ...message };
+/**
+ * The text of a message, as the schemas above read it. A few hundred bytes.
+ * @param from where in a trace whoever sends it is
+ */
+export function writeMessage(message: object, from?: TracePlace): string {
+  const sender = from === undefined ? {} : { traceparent: writeTraceparent(from) };
+  const fields: Record<string, Json> = { v: 1, ...message, ...sender };
   return JSON.stringify(fields);
+}
+
+const fromSender = z.object({ traceparent: z.string() });
+
+/** Where in a trace its sender was, by the text of a message or of an event; undefined: it does not say. */
+export function senderOf(text: string): TracePlace | undefined {
+  try {
+    const parsed = fromSender.safeParse(JSON.parse(text));
+    return parsed.success ? readTraceparent(parsed.data.traceparent) : undefined;
+  } catch {
+    return undefined;
+  }
 }

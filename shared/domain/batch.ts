@@ -3,6 +3,7 @@ import type { BatchId, EndpointName, HostName } from './ids.ts';
 import type { MoveLabel } from './move.ts';
 import type { CutoverWord, Hold, Pausable } from './pause.ts';
 import type { BatchPolicy } from './policy.ts';
+import type { Traced } from './trace.ts';
 
 /** An endpoint and where it goes: to this host, or to one that the planner chooses. */
 export interface Pair {
@@ -51,7 +52,7 @@ export interface ClaimCheck {
 
 export type BatchState = 'planning' | 'running' | 'completed';
 
-export interface Batch extends Pausable {
+export interface Batch extends Pausable, Traced {
   readonly id: BatchId;
   readonly requestSource: string;
   readonly requestId: string;

@@ -8,9 +8,10 @@ import type { EndpointName, HostName } from './ids.ts';
 import type { JsonObject } from './json.ts';
 import type { Wishes } from './placement.ts';
 import type { BatchPolicy } from './policy.ts';
+import type { Traced } from './trace.ts';
 
 /** What every event says about itself, whatever it is about. */
-export interface EventHead {
+export interface EventHead extends Traced {
   readonly source: string;
   readonly id: string;
   readonly type: string;
@@ -21,6 +22,8 @@ export interface EventHead {
   readonly bodyHash: string;
   /** SHA-256 of the whole text, of what is published for the API: its row knows no other hash. */
   readonly textHash?: string;
+  /** Its `traceparent` is none: it was passed over, as W3C Trace Context asks. */
+  readonly traceUnreadable?: true;
 }
 
 /** What publishers ask for on the `requests` topic. */

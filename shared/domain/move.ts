@@ -2,6 +2,7 @@ import type { Execution } from './execution.ts';
 import type { CutoverWord } from './pause.ts';
 import type { BatchId, EndpointName, HostName, MoveId } from './ids.ts';
 import type { MovePolicy } from './policy.ts';
+import type { Traced } from './trace.ts';
 import { moveEndpointShape } from './workflow-shape.ts';
 
 /** One of several reasons to move an endpoint away from where it is: one move serves them all. */
@@ -17,7 +18,7 @@ export interface MoveReason {
 }
 
 /** One endpoint on its way from one host to another. */
-export interface Move {
+export interface Move extends Traced {
   readonly id: MoveId;
   readonly batch: BatchId;
   readonly endpoint: EndpointName;

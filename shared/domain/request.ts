@@ -2,6 +2,7 @@ import type { ClaimCheck } from './batch.ts';
 import type { BatchId } from './ids.ts';
 import type { EventHead } from './event.ts';
 import type { Failure } from './failure.ts';
+import type { Traced } from './trace.ts';
 
 /**
  * Where a request is kept whose id an earlier one with another body has taken. There is a space in it, so that no
@@ -12,7 +13,7 @@ export function besideId({ id, bodyHash }: Pick<EventHead, 'id' | 'bodyHash'>): 
 }
 
 /** What became of a request. Kept under its publisher's source and id, so that a repeat finds it. */
-export interface RequestRecord {
+export interface RequestRecord extends Traced {
   readonly source: string;
   readonly id: string;
   readonly type: string;

@@ -2,6 +2,7 @@ import type { BatchId } from '../domain/ids.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Notification } from '../domain/notification.ts';
 import type { RequestRecord } from '../domain/request.ts';
+import type { TracePlace } from '../domain/trace.ts';
 
 /** A pointer to a piece of work, e.g. a move. */
 export interface WorkMessage {
@@ -31,6 +32,8 @@ export interface Announcement {
   /** Epoch milliseconds. */
   readonly at: number;
   readonly data: JsonObject;
+  /** What it is a part of: consumers go on with the trace from there. */
+  readonly trace?: TracePlace;
 }
 
 /** Messages between our functions: pointers of a few hundred bytes, at least once, in no order. */

@@ -30,17 +30,18 @@ export function createPublisher({ client, requestsTopicArn, hostChangesTopicArn,
   /**
    * @param id the same id with the same event is the same request, however often it is published; without one each is
    * a request of its own
+   * @param traceparent where in a trace the publisher is, as W3C Trace Context has it: what follows is told as a part of it
    * @throws whatever the SDK throws; then nobody knows whether it was published, and it is safe to publish it again
    * under the same id
    */
   return async (
     { topic, type, data }: PublisherEvent,
-    { id = randomUUID() }: { readonly id?: string } = {},
+    { id = randomUUID(), traceparent }: { readonly id?: string; readonly traceparent?: string } = {},
   ): Promise<Published> => {
     await client.send(
       new PublishCommand({
         TopicArn: topic === 'requests' ? requestsTopicArn : hostChangesTopicArn,
-        Message: JSON.stringify({ specversion: '1.0', id, source, type, data }),
+        Message: JSON.stringify({ specversion: '1.0', id, source, type, traceparent, data }),
         MessageAttributes: { type: { DataType: 'String', StringValue: type } },
       }),
     );

@@ -52,6 +52,12 @@ const loopback = /^https?:\/\/(?:127\.\d+\.\d+\.\d+|localhost|\[::1\])(?::\d+)?(
 const environment = z.object({
   STAGE: z.string().min(1),
   INSTALLATION: z.string().regex(/^[a-z0-9]{1,12}$/, { error: 'must be 1 to 12 of a-z and 0-9' }),
+  /** Where spans go; `none`: nowhere. */
+  TRACE_ENDPOINT: z
+    .union([z.literal('none').transform(() => undefined), z.url({ protocol: /^https?$/ })])
+    .optional(),
+  /** Of moves, how many are told. */
+  TRACED_SHARE: z.coerce.number().min(0).max(1).default(1),
   LOG_LEVEL: z.enum(['DEBUG', 'INFO', 'WARN', 'ERROR']).default('INFO'),
   TABLE_NAME: z.string().min(1),
   CLAIMS_BUCKET: z.string().min(1),

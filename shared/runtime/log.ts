@@ -1,6 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import type { Log } from '../ports/log.ts';
 import type { Config } from './config.ts';
+import { here } from './here.ts';
 
 const secretNames = /^(?:password|passwd|secretstring|authorization|cookie|credentials)$/i;
 const passwordInUrl = /(:\/\/[^/\s:@]*):[^@/\s]+@/g;
@@ -22,8 +23,17 @@ export function createLogger(config: Pick<Config, 'STAGE' | 'INSTALLATION' | 'LO
     serviceName: 'drayage',
     logLevel: config.LOG_LEVEL,
     persistentKeys: { stage: config.STAGE, installation: config.INSTALLATION },
-    jsonReplacerFn: redact,
+    // The first that it is asked about is the line as a whole.
+    jsonReplacerFn: (name, value) => (name === '' ? withPlace(value) : redact(name, value)),
   });
+}
+
+/** A line with where in a trace its work stands. */
+function withPlace(line: unknown): unknown {
+  const place = here();
+  return place === undefined || typeof line !== 'object' || line === null
+    ? line
+    : { ...line, trace: place.trace, span: place.span };
 }
 
 /** The logger as the workflow sees it. */

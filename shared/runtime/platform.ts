@@ -3,17 +3,24 @@ import { injectLambdaContext } from '@aws-lambda-powertools/logger/middleware';
 import middy from '@middy/core';
 import type { Context } from 'aws-lambda';
 import type { Measured, Metric } from '../ports/meter.ts';
+import type { Tracer } from '../ports/tracer.ts';
 import type { Invocation } from '../workflow/services.ts';
 import { machineClock } from './clock.ts';
 import { readConfig, type Config } from './config.ts';
-import { createLogger } from './log.ts';
+import { createLogger, logOf } from './log.ts';
+import { machineChance } from './chance.ts';
 import { createMeter, type LoggingMeter } from './meter.ts';
+import { createSpanSender } from './span-sender.ts';
+import { createTracer, placingTracer } from './tracer.ts';
 
 /** What every function has around it, whatever it does. */
 export interface Platform {
   readonly config: Config;
   readonly logger: Logger;
   readonly meter: LoggingMeter;
+  readonly tracer: Tracer;
+  /** What is held back of figures and spans goes out: an environment is frozen when its invocation has ended. */
+  readonly flush: () => Promise<void>;
 }
 
 let made: Platform | undefined;
@@ -25,7 +32,25 @@ export function platform(): Platform {
 }
 
 function makePlatform(config: Config): Platform {
-  return { config, logger: createLogger(config), meter: createMeter(config.STAGE, machineClock) };
+  const logger = createLogger(config);
+  const meter = createMeter(config.STAGE, machineClock);
+  const { TRACE_ENDPOINT: endpoint, TRACED_SHARE: share, STAGE, AWS_LAMBDA_FUNCTION_NAME: name } = config;
+  const base = { config, logger, meter };
+  if (endpoint === undefined) {
+    const flush = async (): Promise<void> => {
+      meter.flush();
+      await Promise.resolve();
+    };
+    return { ...base, tracer: placingTracer, flush };
+  }
+  const fate = { clock: machineClock, chance: machineChance };
+  const origin = { 'service.name': 'drayage', 'deployment.environment.name': STAGE, 'faas.name': name };
+  const sink = createSpanSender({ endpoint, origin, clock: machineClock, log: logOf(logger) });
+  const flush = async (): Promise<void> => {
+    meter.flush();
+    await sink.flush();
+  };
+  return { ...base, tracer: createTracer({ ...fate, sink, share }), flush };
 }
 
 /** A figure of what this very function does. @param also what else it is of */
@@ -38,7 +63,7 @@ export function noteOfFunction(metric: Metric, value = 1, ...also: readonly Meas
 export function wrap<Event, Result>(
   handle: (event: Event, context: Context) => Promise<Result>,
 ): (event: Event, context: Context) => Promise<Result> {
-  const { logger, meter } = platform();
+  const { logger, flush } = platform();
   return (
     // No early answer before the time limit: it would leave work pending in an environment that is frozen and
     // woken again later. At the limit the platform ends the process, and with it the work.
@@ -48,7 +73,7 @@ export function wrap<Event, Result>(
         try {
           return await handle(event, context);
         } finally {
-          meter.flush();
+          await flush();
         }
       })
   );

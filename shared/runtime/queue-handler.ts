@@ -3,7 +3,10 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import * as z from 'zod';
 import type { Invocation } from '../workflow/services.ts';
 import { StepFailure, type Failure } from '../domain/failure.ts';
+import type { TracePlace } from '../domain/trace.ts';
+import { senderOf } from '../contracts/messages.ts';
 import { noteFailure } from '../workflow/note-failure.ts';
+import { receiving } from './here.ts';
 import { invocationOf, noteOfFunction, platform, wrap } from './platform.ts';
 import { services } from './services.ts';
 
@@ -61,7 +64,9 @@ function recordHandler(
         throw error;
       }
     };
-    return processPartialResponse(event, work, processor, {
+    const workAsSent = async (record: SQSRecord): Promise<void> =>
+      receiving(sendersOf([record]), async () => work(record));
+    return processPartialResponse(event, workAsSent, processor, {
       context,
       throwOnFullBatchFailure: false,
     });
@@ -92,10 +97,8 @@ export function gatheringQueueHandler<Message>(
     const invocation = invocationOf(context);
     const failed: SQSRecord[] = [];
     const attempt = async (records: readonly SQSRecord[]): Promise<void> => {
-      await handle(
-        records.map(({ body }) => read(schema, body)),
-        invocation,
-      );
+      const messages = records.map(({ body }) => read(schema, body));
+      await receiving(sendersOf(records), async () => handle(messages, invocation));
       noteOfFunction('RecordsHandled', records.length);
     };
     const attemptAlone = async (record: SQSRecord): Promise<void> => {
@@ -117,6 +120,10 @@ export function gatheringQueueHandler<Message>(
     return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
   });
 }
+
+/** Where those were who have sent these. */
+const sendersOf = (records: readonly SQSRecord[]): readonly TracePlace[] =>
+  records.flatMap(({ body }) => senderOf(body) ?? []);
 
 /** @throws StepFailure `message-unreadable` */
 function read<Message>(schema: z.ZodType<Message>, text: string): Message {

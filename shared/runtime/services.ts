@@ -20,6 +20,7 @@ import { machineCalendar } from './calendar.ts';
 import { machineChance } from './chance.ts';
 import { machineClock } from './clock.ts';
 import type { Config } from './config.ts';
+import { here } from './here.ts';
 import { hostNetworks } from './host-networks.ts';
 import { logOf } from './log.ts';
 import { platform } from './platform.ts';
@@ -43,7 +44,7 @@ export function alarmOwner(): AlarmOwner {
 
 /** The composition root: the only place where the ports get their adapters. */
 function createServices(): SharedServices {
-  const { config, logger, meter } = platform();
+  const { config, logger, meter, tracer } = platform();
   const table = config.TABLE_NAME;
   const clients = { local: config.isEmbedded };
   const fate = { clock: machineClock, chance: machineChance };
@@ -63,6 +64,7 @@ function createServices(): SharedServices {
       requests: config.REQUESTS_TOPIC_ARN,
       hostChanges: config.HOST_CHANGES_TOPIC_ARN,
       source: `drayage/${config.STAGE}`,
+      here,
       ...fate,
     }),
     secrets: createSecrets({ client: createSecretsClient(clients) }),
@@ -70,6 +72,7 @@ function createServices(): SharedServices {
     calendar: machineCalendar,
     log: logOf(logger),
     meter,
+    tracer,
     settings: settingsOf(config),
   };
 }

@@ -5,12 +5,14 @@ import { isSettled, labelOf, type Move, type MoveLabel } from '../domain/move.ts
 import { isWantedAs } from '../domain/move-reasons.ts';
 import { finishedBatch } from '../domain/news.ts';
 import { isForWantOfTarget } from '../domain/planning/unplaced.ts';
+import { placeOfBatch } from '../domain/trace.ts';
 import type { DispatchMessage } from '../ports/bus.ts';
 import { admitMoves } from './admission/admit-moves.ts';
 import { eachApart, loadReadable } from './each-apart.ts';
 import { withJoinedEnded } from './joined-moves.ts';
 import { moveIdOf, resolvedNames } from './planning/plan-batch.ts';
 import type { Invocation, Services } from './services.ts';
+import { tellBatch } from './life-spans.ts';
 import { tellPeople } from './tell-people.ts';
 
 export type DispatchServices = Pick<
@@ -25,6 +27,7 @@ export type DispatchServices = Pick<
   | 'chance'
   | 'log'
   | 'meter'
+  | 'tracer'
   | 'settings'
 >;
 
@@ -37,15 +40,23 @@ export async function dispatchMoves(
   messages: readonly DispatchMessage[],
   invocation: Pick<Invocation, 'remainingMs'>,
 ): Promise<void> {
-  await admitMoves(services, invocation);
-  const batches = new Set(messages.flatMap(({ batch }) => batch ?? []));
-  await eachApart(services, [...batches], async (batch) => completeBatch(services, batch));
+  // It looks at everything there is, whoever has woken it: what it does about one thing is a part of that.
+  await services.tracer.during({ name: 'dispatch', ifParts: true, facts: {} }, async () => {
+    await admitMoves(services, invocation);
+    const batches = new Set(messages.flatMap(({ batch }) => batch ?? []));
+    await eachApart(services, [...batches], async (batch) => completeBatch(services, batch));
+  });
 }
 
 /** Closes a batch once every one of its moves, read consistently, has arrived or been given up. */
 async function completeBatch(services: DispatchServices, id: BatchId): Promise<void> {
   const batch = await services.store.load('batch', { id });
-  if (batch?.state !== 'running') return;
+  if (batch?.state === 'running')
+    await services.tracer.within(placeOfBatch(batch), async () => completeRunning(services, batch));
+}
+
+async function completeRunning(services: DispatchServices, batch: Batch): Promise<void> {
+  const { id } = batch;
   const end = await endOf(services, batch);
   if (end === 'to-undo') await services.bus.sendPlan({ batch: id });
   if (end === 'open' || end === 'to-undo') return;
@@ -57,6 +68,7 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
       type: 'batch.completed',
       subject: id,
       at: services.clock.now(),
+      trace: placeOfBatch(batch),
       data: {
         batch: id,
         reason: batch.reason,
@@ -81,6 +93,7 @@ async function completeBatch(services: DispatchServices, id: BatchId): Promise<v
   const answer = await services.store.commit('batch', batch, ended);
   if (answer.kind === 'conflict') return;
   services.log.info('batch completed', { batch: id, ...counts });
+  tellBatch(services, ended);
   services.meter.note('BatchesCompleted', 1);
 }
 

@@ -5,16 +5,18 @@ import { isUnannounced, type Placement } from '../domain/placement.ts';
 import type { BatchId } from '../domain/ids.ts';
 import type { RequestRecord } from '../domain/request.ts';
 import type { Scaler } from '../domain/scaling.ts';
+import { placeOfBatch } from '../domain/trace.ts';
 import type { HistoryEntry, RecordKind, Records } from '../ports/store.ts';
 import { announcePlacement } from './announce-placement.ts';
 import { endJoined } from './joined-moves.ts';
+import { tellMoves } from './life-spans.ts';
 import { noteTurns } from './move-figures.ts';
 import type { Services } from './services.ts';
 import { sendNotification, tellStuck } from './tell-people.ts';
 
 export type RelayServices = Pick<
   Services,
-  'store' | 'journal' | 'bus' | 'clock' | 'log' | 'meter' | 'settings'
+  'store' | 'journal' | 'bus' | 'clock' | 'log' | 'meter' | 'tracer' | 'settings'
 >;
 
 /** One change of a record, as the table's stream tells it. */
@@ -43,6 +45,7 @@ export async function relayChanges(services: RelayServices, changes: readonly Ch
     change.kind === 'request' && change.after !== undefined && isWaiting(change.after) ? [change.after] : [],
   );
   noteTurns(services.meter, moves);
+  tellMoves(services, moves);
   const placements = changes.flatMap((change) => (change.kind === 'endpoint' ? (change.after ?? []) : []));
   await Promise.all([
     services.journal.append(moves.flatMap((change) => historyOf(change.before, change.after))),
@@ -118,7 +121,7 @@ async function countMoves(services: RelayServices, changes: readonly MoveChange[
   for (const id of settled) {
     const batch = await services.store.load('batch', { id });
     if (batch?.state === 'running' && isFull(batch.counts, batch.total))
-      await services.bus.sendDispatch({ batch: id });
+      await services.tracer.within(placeOfBatch(batch), async () => services.bus.sendDispatch({ batch: id }));
   }
 }
 

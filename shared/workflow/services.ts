@@ -10,6 +10,7 @@ import type { Meter } from '../ports/meter.ts';
 import type { HostNetworks } from '../ports/networks.ts';
 import type { Secrets } from '../ports/secrets.ts';
 import type { Journal, Permits, Store, Views } from '../ports/store.ts';
+import type { Tracer } from '../ports/tracer.ts';
 
 /** What one deployed stage is set to. */
 export interface Settings {
@@ -47,6 +48,7 @@ export interface Services {
   readonly chance: Chance;
   readonly log: Log;
   readonly meter: Meter;
+  readonly tracer: Tracer;
   /** @throws StepFailure `driver-unknown` */
   readonly driver: (name: string) => Promise<HostDriver>;
   readonly settings: Settings;

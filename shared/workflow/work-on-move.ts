@@ -6,7 +6,7 @@ import type { Invocation, Services } from './services.ts';
 
 /** One message about one move, whatever its phase, as the function of that phase works on it. */
 export async function workOnMove(
-  services: MoveServices & Pick<Services, 'bus' | 'chance'>,
+  services: MoveServices & Pick<Services, 'bus' | 'chance' | 'tracer'>,
   message: WorkMessage,
   invocation: Invocation,
 ): Promise<void> {

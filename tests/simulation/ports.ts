@@ -7,6 +7,7 @@ import type { Bus } from '../../shared/ports/bus.ts';
 import type { Chance } from '../../shared/ports/clock.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
 import type { Journal, Permits, Store, Views } from '../../shared/ports/store.ts';
+import type { Tracer } from '../../shared/ports/tracer.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import type { Services, Settings } from '../../shared/workflow/services.ts';
@@ -27,6 +28,7 @@ export interface Backing {
   readonly bus: MemoryBus;
   readonly dice: Dice;
   readonly settings: Settings;
+  readonly tracer: Tracer;
   /** Called after something was put onto the bus. */
   readonly onSent: () => void;
 }
@@ -59,6 +61,7 @@ export function servicesOf(process: Process, backing: Backing): Services {
     chance,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     meter: { note: () => undefined },
+    tracer: backing.tracer,
     driver: (name) =>
       name === driver.name
         ? Promise.resolve(driver)

@@ -2,6 +2,7 @@ import { isTerminal } from '../../shared/domain/execution.ts';
 import { freshFleet, knobDefaults } from '../../shared/domain/fleet.ts';
 import { endpointName, hostName } from '../../shared/domain/ids.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
+import { untraced, type Tracer } from '../../shared/ports/tracer.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { Dice } from '../support/dice.ts';
 import { MemoryBlobs } from '../support/memory-blobs.ts';
@@ -68,6 +69,8 @@ export interface Run {
   readonly keepsLines?: boolean;
   /** The release of which a process is that begins so many milliseconds after the beginning. By default this one. */
   readonly deployed?: (afterMs: number, dice: Dice) => Generation;
+  /** Told of every span. */
+  readonly tracer?: Tracer;
   /** Told of every write of the table. */
   readonly onChange?: (change: MemoryChange) => void;
 }
@@ -126,7 +129,9 @@ class Simulation {
     const { dice, table, network } = this.#around;
     this.#bus = new MemoryBus({ now: () => timeline.now });
     const skewMs = plan.find((fault) => fault.kind === 'skew')?.mostMs ?? 0;
-    const backing = { table, blobs: this.#blobs, bus: this.#bus, dice, settings: scenario.settings };
+    const { tracer = untraced } = run;
+    const { settings } = scenario;
+    const backing = { table, blobs: this.#blobs, bus: this.#bus, dice, settings, tracer };
     const deployed = (): Generation => run.deployed?.(timeline.now - began, dice) ?? generation;
     this.#cloud = new Cloud(this.#around, backing, skewMs, deployed);
     this.#clients = new Clients(this.#around, this.#standing);

@@ -217,6 +217,7 @@ const batch: Arbitrary<Batch> = fc
     cancelled: hold,
     undone: small,
     reopened: small,
+    traceparent: text,
     createdAt: time,
     endedAt: time,
     version,
@@ -237,6 +238,7 @@ const batch: Arbitrary<Batch> = fc
       'cancelled',
       'undone',
       'reopened',
+      'traceparent',
       'endedAt',
       ...sayings,
     ]),
@@ -331,9 +333,10 @@ const move: Arbitrary<Move> = fc
       { maxLength: 3 },
     ),
     joined: fc.record({ move: anyMoveId, batch: anyBatchId }),
+    traceparent: text,
     version,
   })
-  .chain((whole) => lacking(whole, ['stuckTold', 'cutover', 'reasons', 'joined']));
+  .chain((whole) => lacking(whole, ['stuckTold', 'cutover', 'reasons', 'joined', 'traceparent']));
 
 const key = fc.string({ minLength: 1, maxLength: 60 });
 const request: Arbitrary<RequestRecord> = fc
@@ -352,10 +355,11 @@ const request: Arbitrary<RequestRecord> = fc
       ),
     ),
     report: claimCheck,
+    traceparent: text,
     receivedAt: time,
     version,
   })
-  .chain((whole) => lacking(whole, ['reason', 'report']));
+  .chain((whole) => lacking(whole, ['reason', 'report', 'traceparent']));
 
 const cleanupEntry: Arbitrary<CleanupEntry> = fc.record(
   { key: text, kind: text, name: text, systemIdentifier: text, oid: small, restore: anyJson },

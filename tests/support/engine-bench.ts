@@ -2,6 +2,8 @@ import type { Execution } from '../../shared/domain/execution.ts';
 import type { WorkflowShape } from '../../shared/domain/workflow-shape.ts';
 import type { WorkMessage } from '../../shared/ports/bus.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
+import { untraced } from '../../shared/ports/tracer.ts';
+import { type TracePlace } from '../../shared/domain/trace.ts';
 import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import type { Services } from '../../shared/workflow/services.ts';
 import { work } from '../../shared/workflow/engine/work.ts';
@@ -62,6 +64,9 @@ export const errandShape: WorkflowShape = {
   },
 };
 
+/** What all errands are a part of. */
+export const errandPlace: TracePlace = { trace: 'e'.repeat(32), span: '1'.repeat(16), sampled: true };
+
 /** Runs errands over memory and a hand-turned clock, and keeps what was sent. */
 export class EngineBench {
   readonly clock = new ManualClock();
@@ -69,6 +74,8 @@ export class EngineBench {
   readonly rows = new Map<string, Errand>();
   readonly steps: Record<string, Step<Errand, string[]>>;
   readonly diary: string[] = [];
+  /** Who hears of spans: nobody, until a test listens. */
+  tracer = untraced;
   /** Figures, and what each is of. */
   readonly noted: (readonly unknown[])[] = [];
   readonly logged: { readonly message: string; readonly fields: Readonly<Record<string, unknown>> }[] = [];
@@ -116,7 +123,7 @@ export class EngineBench {
   ): Promise<void> {
     const until = this.clock.now() + (options.forMs ?? 60_000);
     const { clock, sent } = this;
-    const services: Pick<Services, 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'settings'> = {
+    const services: Pick<Services, 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'tracer' | 'settings'> = {
       clock,
       chance: { fraction: () => 0, unique: () => 'u', digest: () => 'd' },
       log: {
@@ -129,6 +136,7 @@ export class EngineBench {
           this.noted.push([metric, value, ...of]);
         },
       },
+      tracer: this.tracer,
       settings: {
         installation: 'test',
         leaseMs: { out: 3_000, back: 2_000, undo: 3_000 },
@@ -189,6 +197,7 @@ export class EngineBench {
       steps: this.steps,
       tasks,
       about: ({ id }) => ({ errand: id }),
+      placeOf: () => errandPlace,
       open: () => Promise.resolve(this.diary),
       close: () => Promise.resolve(),
     };

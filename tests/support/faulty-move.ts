@@ -11,6 +11,7 @@ import type { Placement } from '../../shared/domain/placement.ts';
 import type { MovePolicy } from '../../shared/domain/policy.ts';
 import { postgresDriver } from '../../shared/drivers/postgres/driver.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
+import { untraced } from '../../shared/ports/tracer.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { anyNetwork } from '../../shared/runtime/host-networks.ts';
@@ -118,6 +119,7 @@ export class FaultyMove {
       secrets: createMemorySecrets(this.secrets),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       meter: { note: () => undefined },
+      tracer: untraced,
       driver: () => Promise.resolve(postgresDriver),
       settings: {
         installation: options.installation ?? 'faults',

@@ -16,6 +16,7 @@ import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
 import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
 import type { Store } from '../../shared/ports/store.ts';
+import { untraced } from '../../shared/ports/tracer.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { machineClock } from '../../shared/runtime/clock.ts';
@@ -75,7 +76,8 @@ export class HostileWorld {
       scaling: scalingBounds,
     };
     const calendar = machineCalendar;
-    const services = { store, views, blobs, bus, clock, calendar, chance: machineChance, log, settings };
+    const fate = { clock, calendar, chance: machineChance };
+    const services = { store, views, blobs, bus, ...fate, log, tracer: untraced, settings };
     if (topic === 'requests') {
       await acceptRequest(services, parseRequest(text, receivedAt));
     } else {
@@ -147,6 +149,7 @@ export function planningServices({ store, blobs, bus }: HostileWorld, table: Mem
     chance: machineChance,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
     meter: { note: () => undefined },
+    tracer: untraced,
     settings: {
       installation: 'test',
       leaseMs: {},

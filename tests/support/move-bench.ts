@@ -10,6 +10,7 @@ import { simulatedDriver } from '../../shared/drivers/simulated/driver.ts';
 import { inProcess } from '../../shared/drivers/simulated/in-process.ts';
 import { Network } from '../../shared/drivers/simulated/network.ts';
 import type { HostDriver, MoveJob } from '../../shared/ports/driver.ts';
+import { untraced } from '../../shared/ports/tracer.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { anyNetwork } from '../../shared/runtime/host-networks.ts';
@@ -67,6 +68,7 @@ export class MoveBench {
       secrets: createMemorySecrets(this.passwords),
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       meter: { note: () => undefined },
+      tracer: untraced,
       driver: () => Promise.resolve(driver),
       settings: {
         installation: 'bench',

@@ -4,6 +4,7 @@ import { batchId, endpointName, hostName } from '../../shared/domain/ids.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
 import type { Announcement } from '../../shared/ports/bus.ts';
 import { StoreUnavailable } from '../../shared/ports/failures.ts';
+import { untraced } from '../../shared/ports/tracer.ts';
 import type { Services } from '../../shared/workflow/services.ts';
 import { createViews } from '../../shared/aws/views.ts';
 import { machineCalendar } from '../../shared/runtime/calendar.ts';
@@ -36,6 +37,7 @@ describe('a worker that was overtaken', () => {
     | 'chance'
     | 'log'
     | 'meter'
+    | 'tracer'
     | 'settings'
   >;
   let bus: MemoryBus;
@@ -57,6 +59,7 @@ describe('a worker that was overtaken', () => {
       chance: machineChance,
       log: { info: () => undefined, warn: () => undefined, error: () => undefined },
       meter: { note: () => undefined },
+      tracer: untraced,
       settings: {
         installation: 'test',
         leaseMs: {},

@@ -5,6 +5,7 @@ import { batchIdFrom, endpointName, hostName, type HostName } from '../../shared
 import type { Host } from '../../shared/domain/host.ts';
 import type { Placement } from '../../shared/domain/placement.ts';
 import type { Store } from '../../shared/ports/store.ts';
+import { untraced } from '../../shared/ports/tracer.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { moveIdOf, planBatch, type PlanServices } from '../../shared/workflow/planning/plan-batch.ts';
 import { ManualClock } from '../support/engine-bench.ts';
@@ -35,6 +36,7 @@ async function furnished(selection: Selection, others: Readonly<Record<string, P
     clock,
     chance,
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    tracer: untraced,
   };
   await store.insert('host', hostOf('full'));
   for (const [name, change] of Object.entries(others)) await store.insert('host', hostOf(name, change));

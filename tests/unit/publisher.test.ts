@@ -23,10 +23,13 @@ const publish = createPublisher({
   source: '/ops/anna',
 });
 
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
 describe('a publisher', () => {
   test('publishes what whoever takes it reads as it was meant', async () => {
     await publish(batchMoveRequested({ reason: 'new hardware', endpoints: ['shop'], target: 'b' }), {
       id: 'ticket-1',
+      traceparent,
     });
     const [command] = sent;
     expect(command?.input).toMatchObject({
@@ -35,7 +38,7 @@ describe('a publisher', () => {
     });
     expect(parseRequest(command?.input.Message ?? '', 1)).toMatchObject({
       kind: 'event',
-      head: { source: '/ops/anna', id: 'ticket-1' },
+      head: { source: '/ops/anna', id: 'ticket-1', traceparent },
       event: { kind: 'move-batch', selection: { selection: { endpoints: ['shop'], target: 'b' } } },
     });
   });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import * as z from 'zod';
 import { problem } from '../../shared/contracts/api/problems.ts';
 import { figuresIn } from '../../local/metrics/embedded.ts';
 import { planMessage, workMessage } from '../../shared/contracts/messages.ts';
@@ -9,6 +10,7 @@ Object.assign(process.env, variables);
 const { gatheringQueueHandler, queueHandler, textQueueHandler } =
   await import('../../shared/runtime/queue-handler.ts');
 const { streamHandler } = await import('../../shared/runtime/stream-handler.ts');
+const { platform } = await import('../../shared/runtime/platform.ts');
 const { readHandler } = await import('../../shared/runtime/read-handler.ts');
 const { scheduleHandler } = await import('../../shared/runtime/schedule-handler.ts');
 
@@ -67,6 +69,39 @@ describe('a function behind a queue of ours', () => {
     expect(logged.map((line): unknown => JSON.parse(line))).toMatchObject([
       { messageId: 'a', move: work.task, phase: 'transfer' },
       { messageId: 'b', batch: batch('2') },
+    ]);
+  });
+
+  test('says in each line, of several at once, by whose span it was sent or what it is a part of', async () => {
+    const traced = (digit: string): string =>
+      JSON.stringify({
+        ...JSON.parse(plan(digit)),
+        traceparent: `00-${digit.repeat(32)}-${'a'.repeat(16)}-01`,
+      });
+    const { tracer, logger } = platform();
+    const handler = queueHandler(planMessage, async ({ batch: id }) => {
+      await new Promise(setImmediate);
+      logger.info('begun', { batch: id });
+      const partOf = { trace: 'f'.repeat(32), span: 'b'.repeat(16), sampled: true };
+      await tracer.during({ name: 'plan', partOf, facts: {} }, async () => {
+        await new Promise(setImmediate);
+        logger.info('planning', { batch: id });
+      });
+      throw new Error('no');
+    });
+    await handler({ Records: [queueRecord('a', traced('1')), queueRecord('b', traced('2'))] }, context);
+    const wanted = said.split('\n').filter((line) => /begun|planning|failed/.test(line));
+    const lines = wanted.map((line): unknown => JSON.parse(line));
+    const logged = z
+      .array(z.object({ message: z.string(), batch: z.string(), trace: z.string() }))
+      .parse(lines);
+    expect(logged.map(({ message, batch: id, trace }) => [message, id.at(-1), trace[0]]).sort()).toEqual([
+      ['begun', '1', '1'],
+      ['begun', '2', '2'],
+      ['planning', '1', 'f'],
+      ['planning', '2', 'f'],
+      ['record failed, it will be delivered again', '1', '1'],
+      ['record failed, it will be delivered again', '2', '2'],
     ]);
   });
 

@@ -3,6 +3,7 @@ import stringify from 'fast-json-stable-stringify';
 import * as z from 'zod';
 import type { EventHead, Parsed, Refusal } from '../../domain/event.ts';
 import type { Json } from '../../domain/json.ts';
+import { readTraceparent } from '../../domain/trace.ts';
 import { hashOfText, isOfApi } from '../api/posting.ts';
 import { timeField } from '../fields.ts';
 import { refusalOf } from './refusal.ts';
@@ -22,7 +23,7 @@ const sourceField = identity('a URI reference that names the publisher');
 const idField = identity('the id that the publisher gives this event');
 const typeField = identity('the type of the event');
 
-/** Attributes of other specifications (`traceparent`, …) may stand beside ours; they are not read. */
+/** Attributes of other specifications may stand beside ours; of them `traceparent` is read. */
 const extension = z.union([z.string().max(2_048), z.number(), z.boolean()], {
   error: 'a text, number or truth value, as CloudEvents asks of extension attributes',
 });
@@ -91,7 +92,14 @@ export function parseEvent<E>(
     return { kind: 'refused', head: headIn(topic, text, read.value), refusal };
   }
   const { source, id, type, time, data } = envelope.data;
-  const head: EventHead = { source, id, type, bodyHash: hashOf(type, data), ...textHashOf(source, text) };
+  const head: EventHead = {
+    source,
+    id,
+    type,
+    bodyHash: hashOf(type, data),
+    ...textHashOf(source, text),
+    ...traceOf(envelope.data['traceparent']),
+  };
   const reader = Object.hasOwn(readers, type) ? readers[type] : undefined;
   if (reader === undefined) return { kind: 'refused', head, refusal: unknownType(Object.keys(readers)) };
   const at = time === undefined ? receivedAt : Math.min(receivedAt, Date.parse(time));
@@ -131,6 +139,14 @@ function headIn(topic: string, text: string, value: unknown): EventHead {
 
 const textHashOf = (source: string, text: string): Pick<EventHead, 'textHash'> =>
   isOfApi(source) ? { textHash: hashOfText(text) } : {};
+
+/** A trace is for those who look, and no reason to refuse what is asked for. */
+function traceOf(traceparent: unknown): Pick<EventHead, 'traceparent' | 'traceUnreadable'> {
+  if (traceparent === undefined) return {};
+  return typeof traceparent === 'string' && readTraceparent(traceparent) !== undefined
+    ? { traceparent }
+    : { traceUnreadable: true };
+}
 
 function hashOf(type: string, data: Json): string {
   return createHash('sha256').update(stringify({ type, data })).digest('hex');

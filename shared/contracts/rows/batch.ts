@@ -63,6 +63,7 @@ const schema = z.strictObject({
   cancelled: z.exactOptional(holdField),
   undone: z.exactOptional(countField),
   reopened: z.exactOptional(countField),
+  traceparent: z.exactOptional(z.string()),
   createdAt: timeField,
   endedAt: z.exactOptional(timeField),
 });

@@ -43,6 +43,7 @@ const schema = z.strictObject({
   epoch: countField,
   policy: policyField,
   priority: z.int(),
+  traceparent: z.exactOptional(z.string()),
   createdAt: timeField,
   stuckTold: z.exactOptional(countField),
   cutover: z.exactOptional(cutoverField),

@@ -24,6 +24,7 @@ const schema = z.strictObject({
     z.strictObject({ kind: z.literal('refused'), failure: failureField, field: z.exactOptional(z.string()) }),
   ]),
   report: z.exactOptional(claimCheckField),
+  traceparent: z.exactOptional(z.string()),
   receivedAt: timeField,
   hour: z.exactOptional(z.string()),
   createdAt: z.exactOptional(timeField),

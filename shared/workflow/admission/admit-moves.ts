@@ -4,6 +4,7 @@ import type { BatchId, MoveId } from '../../domain/ids.ts';
 import { isSettled, labelOf, type Move } from '../../domain/move.ts';
 import { freshPace, nextMinute, startsLeft, withStarts, type Granted, type Pace } from '../../domain/pace.ts';
 import { priorities } from '../../domain/priority.ts';
+import { placeOfMove } from '../../domain/trace.ts';
 import type { Rooms } from '../../domain/rooms.ts';
 import { mayBeSetBack } from '../../domain/transitions.ts';
 import { isOf } from '../../domain/workflow-shape.ts';
@@ -18,7 +19,17 @@ import { waitingMoves } from './waiting-moves.ts';
 
 export type AdmissionServices = Pick<
   Services,
-  'store' | 'permits' | 'views' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log' | 'meter' | 'settings'
+  | 'store'
+  | 'permits'
+  | 'views'
+  | 'bus'
+  | 'clock'
+  | 'calendar'
+  | 'chance'
+  | 'log'
+  | 'meter'
+  | 'tracer'
+  | 'settings'
 >;
 
 /** Moves that are let go side by side. */
@@ -228,7 +239,7 @@ async function setBack(services: AdmissionServices, { id }: Holder, by: WaitingM
  * other when it is free; whoever holds that one runs already, so nobody waits in a circle.
  */
 async function begin(services: AdmissionServices, rooms: Rooms, waiting: WaitingMove): Promise<boolean> {
-  const { permits, store, bus, clock } = services;
+  const { permits, store, bus, clock, tracer } = services;
   const { id, source, target } = waiting;
   const [move] = await loadReadable(services, 'move', [{ id }]);
   if (move === 'unreadable') {
@@ -265,8 +276,13 @@ async function begin(services: AdmissionServices, rooms: Rooms, waiting: Waiting
     if (now !== undefined) await returnIfSettled(services, now);
     return false;
   }
-  for (const { phase, afterMs } of decision.effects)
-    await bus.sendWork({ kind: 'work', task: id, phase }, afterMs);
+  const { batch, endpoint, execution } = move;
+  const since = execution.status.state === 'waiting' ? execution.status.waiting.since : clock.now();
+  const facts = { 'drayage.move': id, 'drayage.batch': batch, 'drayage.endpoint': endpoint };
+  await tracer.during({ name: 'wait for admission', partOf: placeOfMove(move), since, facts }, async () => {
+    for (const { phase, afterMs } of decision.effects)
+      await bus.sendWork({ kind: 'work', task: id, phase }, afterMs);
+  });
   return true;
 }
 

@@ -2,6 +2,7 @@ import type { Batch } from '../../domain/batch.ts';
 import type { Hold } from '../../domain/pause.ts';
 import type { BatchId, EndpointName } from '../../domain/ids.ts';
 import { isSettled, labelOf } from '../../domain/move.ts';
+import { placeOfBatch } from '../../domain/trace.ts';
 import type { Committed } from '../../ports/store.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { dropReason } from '../joined-moves.ts';
@@ -11,7 +12,7 @@ import { cancellation } from './cancel.ts';
 
 export type UndoServices = Pick<
   Services,
-  'store' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'settings'
+  'store' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'tracer' | 'settings'
 >;
 
 /** Moves between two records of how far it has come. */
@@ -24,19 +25,31 @@ const pageSize = 100;
 export async function undoBatch(
   services: UndoServices,
   id: BatchId,
+  invocation: Pick<Invocation, 'remainingMs'>,
+): Promise<void> {
+  const found = await services.store.load('batch', { id });
+  if (found?.cancelled === undefined || found.state === 'completed') return;
+  const { cancelled } = found;
+  const head = { name: 'undo', partOf: placeOfBatch(found), facts: { 'drayage.batch': id } };
+  await services.tracer.during(head, async () => undoMoves(services, found, cancelled, invocation));
+}
+
+async function undoMoves(
+  services: UndoServices,
+  found: Batch,
+  by: Hold,
   { remainingMs }: Pick<Invocation, 'remainingMs'>,
 ): Promise<void> {
   const { store, bus } = services;
-  const found = await store.load('batch', { id });
-  if (found?.cancelled === undefined || found.state === 'completed') return;
-  let batch: Batch = found;
+  const { id } = found;
+  let batch = found;
   const names = await resolvedNames(services, batch);
   for (let at = batch.undone ?? 0; at < names.length; at += pageSize) {
     if (remainingMs() <= 0) {
       await bus.sendPlan({ batch: id });
       return;
     }
-    await undoPage(services, batch, found.cancelled, names.slice(at, at + pageSize));
+    await undoPage(services, batch, by, names.slice(at, at + pageSize));
     const answer: Committed<Batch> = await store.commit('batch', batch, { ...batch, undone: at + pageSize });
     if (answer.kind === 'conflict') {
       await bus.sendPlan({ batch: id }, 1_000);

@@ -49,7 +49,7 @@ const goingOn = {
   retreated: 'retreated',
 } as const;
 
-/** One call of a step. */
+/** Counts one call of a step. @returns how it ended */
 export function noteStep(
   meter: Meter,
   { name }: WorkflowShape,
@@ -59,13 +59,11 @@ export function noteStep(
     readonly before: UnderWay;
     readonly after: StateName;
   },
-): void {
+): StepOutcomeName {
   const { fact, ms, before, after } = told;
-  meter.note('StepMs', ms, {
-    workflow: name,
-    step: before.step,
-    outcome: outcomeOf(fact, before.state, after),
-  });
+  const outcome = outcomeOf(fact, before.state, after);
+  meter.note('StepMs', ms, { workflow: name, step: before.step, outcome });
+  return outcome;
 }
 
 /** A worker has taken something up: what was due, or what another had fallen silent over. */

@@ -2,14 +2,16 @@ import { StepFailure, TokenSuperseded } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
 import { stepIndex, stepOf } from '../../domain/workflow-shape.ts';
 import { StoreUnavailable } from '../../ports/failures.ts';
+import type { OpenSpan } from '../../ports/tracer.ts';
 import type { Invocation, Services } from '../services.ts';
 import { noteStep, type StepFact } from './figures.ts';
 import { LeaseLost, type Holder } from './holder.ts';
 import { logAbout } from './log-about.ts';
 import { phaseOfTask, underWay, type UnderWay } from './phase.ts';
+import { stepSpan, tellEnd } from './step-span.ts';
 import type { Hand, StepOutcome, Task, UndoOutcome, Workflow } from './workflow.ts';
 
-type EngineServices = Pick<Services, 'clock' | 'chance' | 'log' | 'meter'>;
+type EngineServices = Pick<Services, 'clock' | 'chance' | 'log' | 'meter' | 'tracer'>;
 
 /** A wait up to this long is slept through, … */
 const shortWaitMs = 2_000;
@@ -69,6 +71,8 @@ class PhaseRun<T extends Task, Session> {
 
   /** What the current step shows of itself and is not stored yet. */
   #news: Json | undefined;
+  /** Of the current call. */
+  #span: OpenSpan | undefined;
 
   constructor(
     services: EngineServices,
@@ -100,6 +104,12 @@ class PhaseRun<T extends Task, Session> {
   async next(): Promise<boolean> {
     const status = underWay(this.#holder.task.execution);
     if (status?.lease === undefined) return false;
+    const head = stepSpan(status, this.#holder.token);
+    return this.#services.tracer.during(head, async (span) => this.#call(status, span));
+  }
+
+  async #call(status: UnderWay, span: OpenSpan): Promise<boolean> {
+    this.#span = span;
     const { token } = this.#holder;
     if (this.#invocation.remainingMs() <= 0) {
       await this.#report(status, { kind: 'handed-over', token, ms: 0, ...this.#newProgress() });
@@ -131,6 +141,8 @@ class PhaseRun<T extends Task, Session> {
         return true;
       }
       case 'wait':
+        // What only waits on is told once.
+        if (status.waiting?.code === outcome.code) span.forget();
         if (outcome.progress !== undefined) this.#progress = { step: status.step, value: outcome.progress };
         if (await this.#sleepThrough(outcome.afterMs)) return true;
         await this.#report(status, {
@@ -171,7 +183,8 @@ class PhaseRun<T extends Task, Session> {
     if (fact.kind === 'step-finished' && isHurried) this.#holder.reportSoon(fact);
     else await this.#holder.report(fact);
     const after = this.#holder.task.execution.status.state;
-    noteStep(this.#services.meter, shape, { fact: fact.kind, ms, before, after });
+    const outcome = noteStep(this.#services.meter, shape, { fact: fact.kind, ms, before, after });
+    if (this.#span !== undefined) tellEnd(this.#span, outcome, fact);
   }
 
   async #run(name: string): Promise<StepOutcome> {

@@ -7,9 +7,10 @@ import { noteClaim } from './figures.ts';
 import { Holder } from './holder.ts';
 import { phaseOfStatus, underWay, type UnderWay } from './phase.ts';
 import { runSteps } from './run-steps.ts';
+import { spanFacts } from './step-span.ts';
 import type { Task, Workflow } from './workflow.ts';
 
-type EngineServices = Pick<Services, 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'settings'>;
+type EngineServices = Pick<Services, 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'tracer' | 'settings'>;
 
 /** Work that is due within this time is sent again with a delay; what is due later is the sweep's. */
 const horizonMs = 60_000;
@@ -51,8 +52,17 @@ export async function work<T extends Task, Session>(
     return;
   if (message.phase !== phase) return;
 
-  const holder = await claim(services, workflow, task, phase, invocation);
-  if (holder !== undefined) await runSteps(services, workflow, holder, phase, invocation);
+  const head = {
+    name: `work ${phase}`,
+    partOf: workflow.placeOf(task),
+    // Most who come too late, or find that it waits on, have nothing to tell.
+    ifParts: true,
+    facts: { ...spanFacts(workflow, task), 'drayage.invocation': invocation.owner },
+  } as const;
+  await services.tracer.during(head, async () => {
+    const holder = await claim(services, workflow, task, phase, invocation);
+    if (holder !== undefined) await runSteps(services, workflow, holder, phase, invocation);
+  });
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Execution } from '../../domain/execution.ts';
 import type { Failure } from '../../domain/failure.ts';
 import type { Json } from '../../domain/json.ts';
+import type { TracePlace } from '../../domain/trace.ts';
 import type { WorkflowShape } from '../../domain/workflow-shape.ts';
 import type { StepEnd } from '../../ports/driver.ts';
 import type { Log } from '../../ports/log.ts';
@@ -66,6 +67,8 @@ export interface Workflow<T extends Task, Session> {
   readonly tasks: Tasks<T>;
   /** By what people know a task: stands in each line that is logged about it. */
   readonly about: (task: T) => Readonly<Record<string, string>>;
+  /** What all work on a task is a part of. */
+  readonly placeOf: (task: T) => TracePlace;
   /** What the steps of one invocation share, e.g. open connections. */
   readonly open: (hand: Hand<T>) => Promise<Session>;
   /** Never throws. */

@@ -13,6 +13,7 @@ import { batchIdFrom, type BatchId, type EndpointName, type HostName } from '../
 import { begunHealing } from '../../domain/news.ts';
 import type { Placement } from '../../domain/placement.ts';
 import { priorities } from '../../domain/priority.ts';
+import { placeOfRequest } from '../../domain/trace.ts';
 import { eachApart, loadReadable } from '../each-apart.ts';
 import { readFleet } from '../fleet-record.ts';
 import { openBatch } from '../requests/open-batch.ts';
@@ -21,7 +22,7 @@ import { tellPeople } from '../tell-people.ts';
 import { turnAway, type TurnServices } from './turn-away.ts';
 
 export type HealingServices = TurnServices &
-  Pick<Services, 'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log'>;
+  Pick<Services, 'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'tracer'>;
 
 /**
  * Does what the failure of a host asks for, once the grace period is over: what was planned onto it goes elsewhere,
@@ -147,20 +148,22 @@ async function open(
 ): Promise<void> {
   const { name } = host;
   const id = healingId(name, since, nth);
+  const opens = idOf(services, name, since, nth);
   const signals = failures(host);
   // Before the batch is there: whoever dies in between comes back for it.
-  await tellPeople(services, begunHealing(name, idOf(services, name, since, nth), signals, endpoints.length));
-  const batch = await openBatch(
-    services,
-    { source: healer, id },
-    {
-      reason: `${name} has failed (${signals.join(', ')})`,
-      selection: { kind: 'endpoints', endpoints },
-      policy: healingPolicy(services.settings.healingRetentionMs),
-      priority: priorities.failure,
-    },
-  );
-  services.log.warn('a failed host is emptied', { host: name, batch, endpoints: endpoints.length });
+  await tellPeople(services, begunHealing(name, opens, signals, endpoints.length));
+  const order = {
+    reason: `${name} has failed (${signals.join(', ')})`,
+    selection: { kind: 'endpoints', endpoints },
+    policy: healingPolicy(services.settings.healingRetentionMs),
+    priority: priorities.failure,
+  } as const;
+  // Nobody has asked for it: this is where its trace begins.
+  const head = { name: 'heal', at: placeOfRequest({ id: opens }), facts: { 'drayage.host': name } };
+  await services.tracer.during(head, async () => {
+    const batch = await openBatch(services, { source: healer, id }, order);
+    services.log.warn('a failed host is emptied', { host: name, batch, endpoints: endpoints.length });
+  });
 }
 
 const idOf = ({ chance }: Pick<Services, 'chance'>, host: HostName, since: number, nth: number): BatchId =>

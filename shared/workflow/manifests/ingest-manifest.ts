@@ -19,7 +19,10 @@ import { batchIdOf, openBatch } from '../requests/open-batch.ts';
 import { recordRefusal, recordRequest, Refused, wasRefused } from '../requests/record-request.ts';
 import { readManifest, type ManifestReading } from './read-manifest.ts';
 
-type IngestServices = Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log'> & {
+type IngestServices = Pick<
+  Services,
+  'store' | 'blobs' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log' | 'tracer'
+> & {
   readonly manifests: Manifests;
 };
 

@@ -10,7 +10,7 @@ import { moveEndpoint, type Phase } from './workflow.ts';
  * into this one's queue, is sent to its own.
  */
 export async function workInPhase<Session extends Closable>(
-  services: MoveServices<Session> & Pick<Services, 'bus' | 'chance'>,
+  services: MoveServices<Session> & Pick<Services, 'bus' | 'chance' | 'tracer'>,
   phase: Phase<Session>,
   message: WorkMessage,
   invocation: Invocation,

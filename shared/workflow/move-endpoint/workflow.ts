@@ -1,6 +1,7 @@
 import type { Fact } from '../../domain/fact.ts';
 import { isMoveId } from '../../domain/ids.ts';
 import type { Move } from '../../domain/move.ts';
+import { placeOfMove } from '../../domain/trace.ts';
 import { moveEndpointShape, type WorkflowShape } from '../../domain/workflow-shape.ts';
 import type { Store } from '../../ports/store.ts';
 import type { Closable } from '../../ports/driver.ts';
@@ -27,6 +28,7 @@ export function moveEndpoint<Session extends Closable>(
     steps,
     tasks: movesIn(services.store),
     about: ({ id, batch, endpoint }) => ({ move: id, batch, endpoint }),
+    placeOf: placeOfMove,
     open: (hand) => MoveScene.open(services, hand),
     close: (scene) => scene.close(),
   };

@@ -179,6 +179,7 @@ function skeleton(
     epoch: placement.epoch,
     policy: movePolicyOf(batch.policy),
     priority: batch.priority,
+    ...(batch.traceparent === undefined ? {} : { traceparent: batch.traceparent }),
     createdAt: services.clock.now(),
     version: 1,
   };

@@ -14,6 +14,7 @@ import { infeasibleDrain } from '../../domain/news.ts';
 import { Ground } from '../../domain/planning/ground.ts';
 import { planOn } from '../../domain/planning/make-plan.ts';
 import { planHostOf } from '../../domain/planning/snapshot.ts';
+import { placeOfBatch } from '../../domain/trace.ts';
 import type { PlanMessage } from '../../ports/bus.ts';
 import { loadReadable } from '../each-apart.ts';
 import type { Invocation, Services } from '../services.ts';
@@ -26,7 +27,7 @@ import { entriesOf, readPlan, storePlan, type PlanEntry } from './stored-plan.ts
 
 export type PlanServices = Pick<
   Services,
-  'store' | 'permits' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log'
+  'store' | 'permits' | 'views' | 'blobs' | 'bus' | 'clock' | 'chance' | 'log' | 'tracer'
 >;
 
 /** Endpoints between two records of how far planning has come. */
@@ -47,19 +48,32 @@ export async function planBatch(
 ): Promise<void> {
   const found = await services.store.load('batch', { id: message.batch });
   if (found?.state !== 'planning' || found.cancelled !== undefined) return;
+  const facts = { 'drayage.batch': found.id };
+  await services.tracer.during({ name: 'plan', partOf: placeOfBatch(found), facts }, async (span) => {
+    const planned = await goOn(services, found, invocation);
+    span.add({ 'drayage.planned': planned });
+  });
+}
+
+/** @returns how many of its endpoints have a move now */
+async function goOn(
+  services: PlanServices,
+  found: Batch,
+  invocation: Pick<Invocation, 'remainingMs'>,
+): Promise<number> {
   const begun = await readOrEnd(services, found);
-  if (begun === undefined) return;
+  if (begun === undefined) return found.planned;
   const { entries } = begun;
   let { batch } = begun;
   while (batch.planned < entries.length) {
     if (invocation.remainingMs() <= 0) {
       await services.bus.sendPlan({ batch: batch.id });
-      return;
+      return batch.planned;
     }
     const page = entries.slice(batch.planned, batch.planned + pageSize);
     if (!(await planPage(services, { ...begun, batch }, page))) {
       await services.bus.sendPlan({ batch: batch.id }, 1_000);
-      return;
+      return batch.planned;
     }
     const answer = await services.store.commit('batch', batch, {
       ...batch,
@@ -68,7 +82,7 @@ export async function planBatch(
     if (answer.kind === 'conflict') {
       // Another planner, or a person who has said something of the batch: who looks next sees both.
       await services.bus.sendPlan({ batch: batch.id }, 1_000);
-      return;
+      return batch.planned;
     }
     batch = answer.record;
     await services.bus.sendDispatch({});
@@ -76,6 +90,7 @@ export async function planBatch(
   const answer = await services.store.commit('batch', batch, { ...batch, state: 'running' });
   if (answer.kind === 'conflict') await services.bus.sendPlan({ batch: batch.id }, 1_000);
   else await services.bus.sendDispatch({ batch: batch.id });
+  return batch.planned;
 }
 
 interface Begun {

@@ -11,7 +11,7 @@ import { turnKnob } from './turn-knob.ts';
 
 type AcceptServices = Pick<
   Services,
-  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log' | 'settings'
+  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log' | 'tracer' | 'settings'
 >;
 
 /** Takes one event of the `requests` topic: what can be seen to be wrong is refused before anything begins. */

@@ -29,7 +29,7 @@ export type OpenServices = Pick<Services, 'store' | 'blobs' | 'bus' | 'clock' | 
 /** Records a batch and has it planned. The same request makes the same batch, however often. */
 export async function openBatch(
   services: OpenServices,
-  head: Pick<EventHead, 'source' | 'id'>,
+  head: Pick<EventHead, 'source' | 'id' | 'traceparent'>,
   order: BatchOrder,
 ): Promise<BatchId> {
   const { store, blobs, bus, clock } = services;
@@ -47,6 +47,7 @@ export async function openBatch(
     counts: {},
     ...(order.deadline === undefined ? {} : { deadline: order.deadline }),
     ...(order.skipped === undefined ? {} : { skipped: order.skipped }),
+    ...(head.traceparent === undefined ? {} : { traceparent: head.traceparent }),
     createdAt: clock.now(),
     version: 1,
   };

@@ -16,7 +16,17 @@ import { recordRefusal, recordRequest } from './record-request.ts';
 
 type HostServices = Pick<
   Services,
-  'store' | 'views' | 'blobs' | 'bus' | 'clock' | 'calendar' | 'chance' | 'log' | 'secrets' | 'settings'
+  | 'store'
+  | 'views'
+  | 'blobs'
+  | 'bus'
+  | 'clock'
+  | 'calendar'
+  | 'chance'
+  | 'log'
+  | 'tracer'
+  | 'secrets'
+  | 'settings'
 > &
   Pick<HostLook, 'driver'>;
 type ChangeOf<K extends HostChange['kind']> = Extract<HostChange, { readonly kind: K }>;

@@ -3,9 +3,12 @@ import type { EventHead, Refusal } from '../../domain/event.ts';
 import { StepFailure } from '../../domain/failure.ts';
 import type { BatchId } from '../../domain/ids.ts';
 import { besideId, type RequestRecord } from '../../domain/request.ts';
+import { placeOfRequest, publisherOf } from '../../domain/trace.ts';
+import type { OpenSpan, SpanHead } from '../../ports/tracer.ts';
 import type { Services } from '../services.ts';
+import { batchIdOf } from './open-batch.ts';
 
-type RequestServices = Pick<Services, 'store' | 'clock' | 'log'>;
+export type RequestServices = Pick<Services, 'store' | 'clock' | 'chance' | 'log' | 'tracer'>;
 
 /** A request, and why it was made where it says so. */
 type Asked = EventHead & Pick<RequestRecord, 'reason'>;
@@ -34,8 +37,10 @@ export async function recordRequest(
 ): Promise<void> {
   const row = await openRow(services, head);
   if (row.outcome.kind !== 'pending') return;
-  const outcome = row.id === head.id ? await outcomeOf(carryOut) : refusedWith(reused(head));
-  await close(services, row, outcome);
+  await services.tracer.during(spanOf(services, head, row), async (span) => {
+    const outcome = row.id === head.id ? await outcomeOf(carryOut) : refusedWith(reused(head));
+    await close(services, { row, outcome, span });
+  });
 }
 
 /**
@@ -49,7 +54,29 @@ export async function recordRefusal(
   report?: ClaimCheck,
 ): Promise<void> {
   const row = await openRow(services, head);
-  if (row.outcome.kind === 'pending') await close(services, row, refusedWith(refusal), report);
+  if (row.outcome.kind === 'pending')
+    await services.tracer.during(spanOf(services, head, row), async (span) => {
+      await close(services, { row, outcome: refusedWith(refusal), span }, report);
+    });
+}
+
+/** The root of all that follows from it; what has come under an id that is taken makes nothing. */
+function spanOf({ chance, log }: RequestServices, head: Asked, { id }: RequestRecord): SpanHead {
+  const { source, type, traceparent } = head;
+  const root = placeOfRequest({
+    id: batchIdOf({ chance }, head),
+    ...(traceparent === undefined ? {} : { traceparent }),
+  });
+  const publisher = publisherOf({ traceparent });
+  if (head.traceUnreadable === true)
+    log.warn("the event's traceparent is none, and was passed over", { source, request: head.id });
+  return {
+    name: `request ${type}`,
+    facts: { 'drayage.source': source, 'drayage.request': id, 'drayage.type': type },
+    ...(id === head.id
+      ? { at: root, ...(publisher === undefined ? {} : { partOf: publisher }) }
+      : { partOf: root }),
+  };
 }
 
 /** Is it kept that this request, with this body, was refused? */
@@ -70,7 +97,7 @@ const isOf = ({ bodyHash, posted }: RequestRecord, head: Pick<EventHead, 'bodyHa
 
 /** The row of this request, and of no other: under its id, or beside the request that has taken it. */
 async function openRow({ store, clock }: RequestServices, head: Asked): Promise<RequestRecord> {
-  const { source, type, bodyHash, reason } = head;
+  const { source, type, bodyHash, reason, traceparent } = head;
   let { id } = head;
   for (;;) {
     const held = await store.load('request', { source, id });
@@ -85,6 +112,7 @@ async function openRow({ store, clock }: RequestServices, head: Asked): Promise<
       type,
       bodyHash,
       ...(reason === undefined ? {} : { reason }),
+      ...(traceparent === undefined ? {} : { traceparent }),
       outcome: { kind: 'pending' },
       receivedAt: clock.now(),
       version: 1,
@@ -110,12 +138,21 @@ function refusedWith({ field, ...failure }: Refusal): RequestRecord['outcome'] {
   return { kind: 'refused', failure, ...(field === undefined ? {} : { field }) };
 }
 
+interface Closing {
+  readonly row: RequestRecord;
+  readonly outcome: RequestRecord['outcome'];
+  readonly span: OpenSpan;
+}
+
 async function close(
   services: RequestServices,
-  row: RequestRecord,
-  outcome: RequestRecord['outcome'],
+  { row, outcome, span }: Closing,
   report?: ClaimCheck,
 ): Promise<void> {
+  span.add({ 'drayage.outcome': outcome.kind });
+  if (outcome.kind === 'accepted' && outcome.batch !== undefined)
+    span.add({ 'drayage.batch': outcome.batch });
+  if (outcome.kind === 'refused') span.fail(outcome.failure.code);
   // A conflict: another delivery of the same request has closed it, the same way.
   await services.store.commit('request', row, {
     ...row,

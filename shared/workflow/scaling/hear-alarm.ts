@@ -6,7 +6,10 @@ import { recordRefusal } from '../requests/record-request.ts';
 import type { Services } from '../services.ts';
 import { scaleTarget, type Scaled } from './scale-target.ts';
 
-type HearingServices = Pick<Services, 'store' | 'views' | 'bus' | 'clock' | 'log' | 'meter' | 'settings'>;
+type HearingServices = Pick<
+  Services,
+  'store' | 'views' | 'bus' | 'clock' | 'chance' | 'log' | 'meter' | 'tracer' | 'settings'
+>;
 
 /** News of an alarm. */
 interface News {

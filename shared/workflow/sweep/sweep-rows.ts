@@ -1,6 +1,7 @@
 import { isMoveId, type HostName, type MoveId } from '../../domain/ids.ts';
 import { isSettled, labelOf, permitWait, type Move } from '../../domain/move.ts';
 import { isUnannounced } from '../../domain/placement.ts';
+import { placeOfBatch, placeOfMove } from '../../domain/trace.ts';
 import { isOf } from '../../domain/workflow-shape.ts';
 import type { Host, PermitSide } from '../../domain/host.ts';
 import type { Due } from '../../ports/store.ts';
@@ -71,7 +72,7 @@ interface Found {
 }
 
 async function wake(services: SweepServices, due: Due): Promise<Found> {
-  const { store, bus, clock } = services;
+  const { store, bus, clock, tracer } = services;
   switch (due.kind) {
     case 'move': {
       const move = await store.load('move', { id: due.id });
@@ -79,7 +80,10 @@ async function wake(services: SweepServices, due: Due): Promise<Found> {
       await tellStuck(services, move);
       const shape = moveShape(services);
       const phase = phaseOfTask(shape, move.execution);
-      if (phase !== undefined) await bus.sendWork({ kind: 'work', task: move.id, phase }, 0);
+      if (phase !== undefined)
+        await tracer.within(placeOfMove(move), async () =>
+          bus.sendWork({ kind: 'work', task: move.id, phase }, 0),
+        );
       // What was put off comes back into line.
       else if (move.execution.status.state === 'waiting')
         await tellMove(services, move.id, () => ({ kind: 'woken', ...permitWait(move) }), 'sweep-rows');
@@ -89,14 +93,17 @@ async function wake(services: SweepServices, due: Due): Promise<Found> {
     }
     case 'batch': {
       const batch = await store.load('batch', { id: due.id });
-      if (batch?.state === 'planning') await bus.sendPlan({ batch: due.id });
-      if (batch?.state === 'running') await bus.sendDispatch({ batch: due.id });
+      if (batch !== undefined)
+        await tracer.within(placeOfBatch(batch), async () => {
+          if (batch.state === 'planning') await bus.sendPlan({ batch: due.id });
+          if (batch.state === 'running') await bus.sendDispatch({ batch: due.id });
+        });
       return {};
     }
     case 'endpoint': {
       const placement = await store.load('endpoint', { endpoint: due.endpoint });
       if (placement !== undefined && isUnannounced(placement)) {
-        await announcePlacement({ store, bus, clock }, placement);
+        await announcePlacement(services, placement);
       }
       return {};
     }
