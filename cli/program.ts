@@ -26,6 +26,7 @@ import { addPublish } from './verbs/publish.ts';
 import { addRebalance } from './verbs/rebalance.ts';
 import { addRefusals } from './verbs/refusals.ts';
 import { addStatus } from './verbs/status.ts';
+import { addTrace } from './verbs/trace.ts';
 import { addUp } from './verbs/up.ts';
 
 /** Which installation is meant, and as whom. */
@@ -90,6 +91,7 @@ Exit codes: 0 done (with --wait: every endpoint has moved), 1 refused or failed,
   addHistory(program, session);
   addExport(program, session);
   addExplain(program, session);
+  addTrace(program, session);
   addKnob(program, session);
   addStatus(program, session);
   addDoctor(program, session);

@@ -54,6 +54,11 @@ export interface CloudOptions {
   readonly idleSeconds?: number;
   /** Variables of every function, over those of the template: e.g. another address of a service. */
   readonly functionVariables?: Readonly<Record<string, string>>;
+  /**
+   * Functions send their spans, which are kept in `logs/spans.log` for `dray trace`; and sent on to a collector of OpenTelemetry
+   * at this base address, if there is one. Default: they send none.
+   */
+  readonly traces?: { readonly alsoTo?: string };
   /** Package and reload when the sources change. Default false. */
   readonly watch?: boolean;
   /** Hears what a person wants to read: packaging, reloads. Default: a line on standard error. */
@@ -186,6 +191,7 @@ function complete(options: CloudOptions): EngineOptions {
     defaultConcurrency: options.defaultConcurrency ?? 16,
     idleSeconds: options.idleSeconds ?? 120,
     functionVariables: { ...options.functionVariables },
+    ...(options.traces === undefined ? {} : { traces: { ...options.traces } }),
     watch: options.watch ?? false,
     forwardLogs: options.onLine !== undefined,
     ...(options.writeLimitPerKey === undefined ? {} : { writeLimitPerKey: options.writeLimitPerKey }),

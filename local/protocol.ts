@@ -16,6 +16,7 @@ export const engineOptions = z.object({
   defaultConcurrency: z.number().int().positive(),
   idleSeconds: z.number().positive(),
   functionVariables: z.record(z.string(), z.string()),
+  traces: z.object({ alsoTo: z.url({ protocol: /^https?$/ }).optional() }).optional(),
   watch: z.boolean(),
   forwardLogs: z.boolean(),
 });

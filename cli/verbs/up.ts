@@ -3,7 +3,7 @@ import { CloudError, startCloud, type Cloud } from '../../local/cloud.ts';
 import { startConsole } from '../../local/console/console.ts';
 import type { ConsoleServer } from '../../local/console/server.ts';
 import { CliError, exit } from '../cli-error.ts';
-import { chooseStateDir, defaultStateDir, projectRoot } from '../installation.ts';
+import { chooseStateDir, defaultStateDir, projectRoot, type Variables } from '../installation.ts';
 import { port } from '../options.ts';
 import { showDuration } from '../quantity.ts';
 import type { Session } from '../session.ts';
@@ -66,7 +66,7 @@ async function up(session: Session, options: UpOptions): Promise<number> {
 }
 
 async function start(
-  { terminal }: Session,
+  { terminal, surroundings: { env } }: Session,
   stateDir: string,
   { port: wanted, logs = false, watch = false }: UpOptions,
   onDeath: (reason: string) => void,
@@ -76,6 +76,7 @@ async function start(
       root: projectRoot,
       stateDir,
       watch,
+      traces: collectorOf(env),
       onNotice: (text) => {
         terminal.note(text);
       },
@@ -98,6 +99,10 @@ async function start(
     );
   }
 }
+
+/** The collector to which whoever starts it sends what their own programs tell, as OpenTelemetry names it. */
+const collectorOf = ({ OTEL_EXPORTER_OTLP_ENDPOINT: alsoTo = '' }: Variables) =>
+  URL.canParse(alsoTo) ? { alsoTo } : {};
 
 /** The console. A cloud without one is still a cloud: why there is none is said. */
 async function open(

@@ -16,15 +16,25 @@ export interface ApiServer {
 }
 
 const metricsPath = '/metrics';
+/** Where exporters of OpenTelemetry send spans. */
+const tracesPath = '/v1/traces';
+
+/** What stands beside the APIs, where none has a stage of that name. */
+export interface Beside {
+  /** What is told at `/metrics`. */
+  readonly figures: () => string;
+  /** Takes what is sent to `/v1/traces`; absent: nobody does. @throws SyntaxError when it is no JSON */
+  readonly spans?: (body: string) => void;
+}
+
 /** API Gateway takes no more. */
 const largestBody = 10 * 1024 * 1024;
 
 /**
  * Listens on 127.0.0.1.
- * @param figures what stands at `/metrics`, where no API has a stage of that name
  * @throws CloudError `PortTaken`
  */
-export async function startApiServer(port: number, figures: () => string): Promise<ApiServer> {
+export async function startApiServer(port: number, { figures, spans }: Beside): Promise<ApiServer> {
   let served: ReadonlyMap<string, RestApi> = new Map();
 
   async function answer(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
@@ -36,6 +46,11 @@ export async function startApiServer(port: number, figures: () => string): Promi
       return;
     }
     const body = await readBody(incoming, largestBody);
+    if (api === undefined && spans !== undefined && url.pathname === tracesPath) {
+      const status = takes(spans, body.toString('utf8')) ? 200 : 400;
+      outgoing.writeHead(status, { 'Content-Type': 'application/json' }).end('{}');
+      return;
+    }
     const requestId = randomUUID();
     const made =
       api === undefined
@@ -74,6 +89,16 @@ export async function startApiServer(port: number, figures: () => string): Promi
     },
     stop: () => stopListening(server),
   };
+}
+
+function takes(spans: (body: string) => void, body: string): boolean {
+  try {
+    spans(body);
+    return true;
+  } catch (error) {
+    if (error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 /** Of a header that is sent twice, the last. */

@@ -71,6 +71,7 @@ async function run(): Promise<number> {
     tenants,
     writersPerTenant: Number(options.writers),
     rate: Number(options.rate),
+    traces: true,
     say: (line) => {
       terminal.line(styled('faint', `  ${line}`));
     },
@@ -152,6 +153,7 @@ async function stayUp(scene: Scene): Promise<void> {
   for (const command of [
     `export ${stateVariable(scene.cloud.stateDir)}`,
     'npx dray endpoint show shop',
+    'npx dray trace shop',
     `npx dray move shop --to ${there} --wait`,
     `npx dray drain ${here} --reason "new hardware" --wait`,
     'eval "$(npx dray env)"   # for the AWS command line, SDKs, and',

@@ -31,6 +31,8 @@ export interface SceneOptions {
   readonly rate?: number;
   /** Parameters of the stage to override. */
   readonly params?: Readonly<Record<string, string>>;
+  /** Functions tell what they do, for `dray trace`. */
+  readonly traces?: boolean;
   /** Where the embedded cloud keeps its state; default: a folder that goes with the scene. */
   readonly stateDir?: string;
   /** Hears what is being done, for people. */
@@ -88,6 +90,7 @@ export class Scene {
         // What goes with the scene need not survive it.
         inMemory: options.stateDir === undefined,
         params: options.params ?? {},
+        ...(options.traces === true ? { traces: {} } : {}),
         onNotice: say,
       }),
       raiseServers(folder, hosts, options.tenants, say),

@@ -22,6 +22,7 @@ import { objectEvent, targetsOf } from '../sources/bucket-events.ts';
 import { openCheckpoints } from '../sources/checkpoints.ts';
 import { createDestinations } from '../sources/destinations.ts';
 import { Signal } from '../sources/signal.ts';
+import { SpanLog } from '../traces/span-log.ts';
 import { openStateDir, writeRecord, type StateDir } from '../state-dir.ts';
 import { Deployment } from './deployment.ts';
 import { FunctionRegistry } from './functions.ts';
@@ -108,7 +109,10 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
   const functions = new FunctionRegistry({
     bootstrap: fileURLToPath(new URL('../lambda/bootstrap.ts', import.meta.url)),
     shared: sharedVariables(env, dir.temporary),
-    overriding: options.functionVariables,
+    overriding: {
+      ...(options.traces === undefined ? {} : { TRACE_ENDPOINT: `http://127.0.0.1:${String(apiPort)}` }),
+      ...options.functionVariables,
+    },
     defaultConcurrency: options.defaultConcurrency,
     idleLimitMs: options.idleSeconds * 1000,
     onLine: (name, line) => {
@@ -144,7 +148,13 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     invoke: (name, payload, waits) => functions.invoke(name, payload, waits),
   });
 
-  const apiServer = await startApiServer(apiPort, () => {
+  const spans =
+    options.traces === undefined
+      ? undefined
+      : new SpanLog(await dir.openLog('spans'), options.traces.alsoTo, (text) => {
+          listener.notice(text);
+        });
+  const figures = (): string => {
     for (const { spec, use } of functions.pools.values()) {
       const dimensions = { function: spec.name };
       for (const [metric, sum] of [
@@ -157,6 +167,16 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
         exposition.count({ namespace: 'Lambda', metric, dimensions }, sum);
     }
     return exposition.text(Date.now());
+  };
+  const apiServer = await startApiServer(apiPort, {
+    figures,
+    ...(spans === undefined
+      ? {}
+      : {
+          spans: (body: string) => {
+            spans.take(body);
+          },
+        }),
   });
   // By way of the gateway: what is written wakes those who read the stream.
   const table = createTableCaller(gatewayEndpoint, region);
@@ -246,6 +266,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     for (const client of [sqs, streams, clients, table]) client.close();
     await Promise.all([messaging.stop(), dynamo.stop()]);
     logs.close();
+    spans?.close();
     lock.release();
   }
 

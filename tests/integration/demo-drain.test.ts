@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -98,6 +98,36 @@ const explanation = z.object({
   blockers: z.array(z.object({ kind: z.string(), code: z.string(), on: z.string(), moves: z.int() })),
 });
 
+interface Told {
+  readonly span: z.output<typeof toldSpan>;
+  readonly parts: readonly Told[];
+}
+const toldSpan = z.object({
+  trace: z.string(),
+  span: z.string(),
+  name: z.string(),
+  facts: z.record(z.string(), z.unknown()),
+  links: z.array(z.object({ trace: z.string(), span: z.string() })),
+});
+const toldTree: z.ZodType<Told> = z.object({
+  span: toldSpan,
+  get parts() {
+    return z.array(toldTree);
+  },
+});
+const traceReport = z.object({ trace: z.string(), spans: z.array(toldTree) });
+
+/** What `dray trace` tells of a batch once its end has been told, and the last of those who worked on it have ended. */
+async function traceOf(stateDir: string, batch: string): Promise<z.output<typeof traceReport>> {
+  for (;;) {
+    const report = traceReport.parse(JSON.parse(await shell(stateDir, `npx dray trace ${batch} --json`)));
+    const [root] = report.spans;
+    if (report.spans.length === 1 && root?.parts.some(({ span }) => span.name === 'batch') === true)
+      return report;
+    await sleep(500);
+  }
+}
+
 describe('the first command of the README, with small databases and few writers', () => {
   test('moves all twelve away, while a newcomer looks on, pauses and resumes it, and asks why something waits', async () => {
     demo = new DemoOnTerminal(['--scale', '0.02', ...few], folder);
@@ -153,6 +183,27 @@ describe('the first command of the README, with small databases and few writers'
       expect(demo.shown).toMatch(/host-a is failing/);
       expect(demo.shown).toMatch(/12 of 12 moved, .* MB in/);
       expect(demo.shown).toMatch(/[1-9]\d+ acknowledged writes: 0 lost, 0 duplicated, 0 reordered/);
+      // All of it is one trace: spans, what was sent on the way, and what was logged.
+      const { trace, spans } = await traceOf(stateDir, batch);
+      expect(trace).toContain(batch.slice(3));
+      expect(spans.map(({ span }) => span.name)).toEqual(['request host.draining']);
+      const [whole] = spans.flatMap(({ parts }) => parts.filter(({ span }) => span.name === 'batch'));
+      const ofMoves = whole?.parts.filter(({ span }) => span.name === 'move') ?? [];
+      expect(ofMoves.map(({ span }) => span.facts['drayage.outcome'])).toEqual(ofMoves.map(() => 'moved'));
+      expect(ofMoves).toHaveLength(12);
+      for (const { parts } of ofMoves) {
+        const works = parts.filter(({ span }) => span.name.startsWith('work'));
+        const steps = works.flatMap((work) => work.parts.map(({ span }) => span.name));
+        expect(steps).toEqual(expect.arrayContaining(['preflight', 'copy', 'verify', 'freeze', 'activate']));
+        expect(works.flatMap(({ span }) => span.links.map((link) => link.trace))).toContain(trace);
+      }
+      const logs = path.join(stateDir, 'logs');
+      const logged = readdirSync(logs).filter((name) =>
+        readFileSync(path.join(logs, name), 'utf8').includes(trace),
+      );
+      for (const part of ['reactToHostChange', 'dispatchMoves', 'spans'])
+        expect(logged.join()).toContain(part);
+
       expect(JSON.parse(await shell(stateDir, 'npx dray endpoint show shop --json'))).toMatchObject({
         endpoint: 'shop',
         host: expect.stringMatching(/^host-[bc]$/),

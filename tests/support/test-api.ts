@@ -148,7 +148,7 @@ export async function openTestApi(): Promise<TestApi> {
       };
     },
     async serve() {
-      server = await startApiServer(await freePort(), () => '');
+      server = await startApiServer(await freePort(), { figures: () => '' });
       server.serve(new Map([[stage.stage, api]]));
       return `${server.endpoint}/${stage.stage}`;
     },
