@@ -3,10 +3,12 @@
  * handler, posts the answer. Stands alone (Node's own modules only), so that a cold start loads nothing else.
  */
 import { existsSync } from 'node:fs';
-import { Agent, request } from 'node:http';
 import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+
+// As the bundles do: an import would load more of Node than a cold start needs.
+const { Agent, request } = process.getBuiltinModule('node:http');
 
 type Handler = (event: unknown, context: unknown) => unknown;
 
