@@ -201,7 +201,7 @@ describe('the first command of the README, with small databases and few writers'
       const logged = readdirSync(logs).filter((name) =>
         readFileSync(path.join(logs, name), 'utf8').includes(trace),
       );
-      for (const part of ['reactToHostChange', 'dispatchMoves', 'spans'])
+      for (const part of ['react-to-host-change', 'dispatch-moves', 'spans'])
         expect(logged.join()).toContain(part);
 
       expect(JSON.parse(await shell(stateDir, 'npx dray endpoint show shop --json'))).toMatchObject({
