@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { messageOf } from '../cloud-error.ts';
+import { figuresPage } from '../metrics/figures-page.ts';
 import { openMetricsType } from '../metrics/open-metrics.ts';
 import { listenOn, readBody, stopListening } from '../servers/http.ts';
 import type { RestApi } from './rest-api.ts';
@@ -42,7 +43,10 @@ export async function startApiServer(port: number, { figures, spans }: Beside): 
     const [, stage = '', rest = ''] = /^\/([^/]*)(.*)$/.exec(url.pathname) ?? [];
     const api = served.get(stage);
     if (api === undefined && url.pathname === metricsPath) {
-      outgoing.writeHead(200, { 'Content-Type': openMetricsType }).end(figures());
+      // A browser asks for a page, Prometheus for its own form.
+      if (incoming.headers.accept?.includes('text/html') === true)
+        outgoing.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8' }).end(figuresPage(figures()));
+      else outgoing.writeHead(200, { 'Content-Type': openMetricsType }).end(figures());
       return;
     }
     const body = await readBody(incoming, largestBody);

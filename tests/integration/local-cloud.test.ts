@@ -317,6 +317,8 @@ test('an alarm of the template is raised on what functions write, and publishes 
   const answer = await fetch(cloud.metrics);
   const text = await answer.text();
   expect(answer.headers.get('content-type')).toMatch(/^application\/openmetrics-text; version=1\.0\.0/);
+  const page = await fetch(cloud.metrics, { headers: { accept: 'text/html,*/*' } });
+  expect(await page.text()).toMatch(/^<!doctype html>/);
   expect(faultsOfExposition(text)).toEqual([]);
   expect(text).toContain('fixture_latency_seconds_count{host="one"} 1\n');
   expect(text).toMatch(/^lambda_invocations_total\{function="fixture-local-probe"\} [1-9]\d*$/m);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { figuresIn } from '../../local/metrics/embedded.ts';
+import { figuresPage } from '../../local/metrics/figures-page.ts';
 import { OpenMetrics } from '../../local/metrics/open-metrics.ts';
 import { faultsOfExposition } from '../support/open-metrics.ts';
 
@@ -133,4 +134,30 @@ test('a text that is no exposition is noticed', () => {
     '# TYPE a histogram\na_bucket{le="1.0"} 1\na_count 1\na_sum 1\n# EOF\n',
   ])
     expect(faultsOfExposition(text)).not.toEqual([]);
+});
+
+describe('figures in a browser', () => {
+  test('are the same, each with what it means, its series and its unit', () => {
+    const page = figuresPage(
+      textOf([
+        { metric: 'MovesEnded', unit: 'Count', values: [5], of: [{ stage: 'x', outcome: 'moved' }] },
+        { metric: 'LagMs', unit: 'Milliseconds', values: [250], of: [{ host: '<b>' }] },
+        { metric: 'StepMs', unit: 'Milliseconds', values: [3, 4, 2_000], of: [{ step: 'copy' }] },
+      ]),
+    );
+    const cells = [...page.matchAll(/<td>(.*?)<\/td>/g)].map(([, cell]) => cell);
+    expect(cells).toEqual([
+      'stage x, outcome moved',
+      '5',
+      'host &lt;b&gt;',
+      '0.25 seconds',
+      'step copy',
+      '3 · half ≤ 0.005 seconds · 99 % ≤ 2.5 seconds',
+    ]);
+    expect(page).toContain('<p>behind</p>');
+  });
+
+  test('are none as long as nothing was told', () => {
+    expect(figuresPage(textOf([]))).toContain('Nothing has been told yet.');
+  });
 });
