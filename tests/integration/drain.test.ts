@@ -70,7 +70,7 @@ describe('a host is drained while its tenants write', () => {
   test('function processes are killed, or stopped past their lease and continued: all arrive, nothing is lost, nothing is left', async () => {
     const on = await written();
     const began = Date.now();
-    const stop = wreak(on.cloud, { seed, everyMs: 2_500, stoppedMs: 7_000 });
+    const stop = wreak(on.cloud, { seed, everyMs: 4_000, stoppedMs: 7_000 });
     const batch = await on.fleet.drain('a', 'a disk reports errors', { policy: { retention: 0 } });
     const settled = watchBatch(on.fleet.services, batch);
     for await (const { batch: now } of settled) if (now.state === 'completed') break;
