@@ -7,7 +7,7 @@ import { finishedBatch } from '../domain/news.ts';
 import { isForWantOfTarget } from '../domain/planning/unplaced.ts';
 import { placeOfBatch } from '../domain/trace.ts';
 import type { DispatchMessage } from '../ports/bus.ts';
-import { admitMoves } from './admission/admit-moves.ts';
+import { admitMoves, type AdmissionServices } from './admission/admit-moves.ts';
 import { eachApart, loadReadable } from './each-apart.ts';
 import { withJoinedEnded } from './joined-moves.ts';
 import { moveIdOf, resolvedNames } from './planning/plan-batch.ts';
@@ -15,21 +15,7 @@ import type { Invocation, Services } from './services.ts';
 import { tellBatch } from './life-spans.ts';
 import { tellPeople } from './tell-people.ts';
 
-export type DispatchServices = Pick<
-  Services,
-  | 'store'
-  | 'permits'
-  | 'views'
-  | 'blobs'
-  | 'bus'
-  | 'clock'
-  | 'calendar'
-  | 'chance'
-  | 'log'
-  | 'meter'
-  | 'tracer'
-  | 'settings'
->;
+export type DispatchServices = AdmissionServices & Pick<Services, 'blobs'>;
 
 /**
  * Admits moves while permits are free, and closes batches in which nothing is left to do. The only place where

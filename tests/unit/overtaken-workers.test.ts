@@ -11,7 +11,7 @@ import { machineCalendar } from '../../shared/runtime/calendar.ts';
 import { machineChance } from '../../shared/runtime/chance.ts';
 import { anyNetwork } from '../../shared/runtime/host-networks.ts';
 import { arbitrate, arbitrateAsSeen, mustArbitrate } from '../../shared/workflow/arbiter.ts';
-import { dispatchMoves } from '../../shared/workflow/dispatch-moves.ts';
+import { dispatchMoves, type DispatchServices } from '../../shared/workflow/dispatch-moves.ts';
 import { cleanupLedger } from '../../shared/workflow/move-endpoint/cleanup-ledger.ts';
 import { sweepRows } from '../../shared/workflow/sweep/sweep-rows.ts';
 import { ManualClock } from '../support/engine-bench.ts';
@@ -25,21 +25,7 @@ import { scalingBounds } from '../support/scaling-bounds.ts';
 
 /** Stories of workers that were held up, and went on after others had gone on without them. */
 describe('a worker that was overtaken', () => {
-  let services: Pick<
-    Services,
-    | 'store'
-    | 'permits'
-    | 'views'
-    | 'blobs'
-    | 'bus'
-    | 'clock'
-    | 'calendar'
-    | 'chance'
-    | 'log'
-    | 'meter'
-    | 'tracer'
-    | 'settings'
-  >;
+  let services: DispatchServices;
   let bus: MemoryBus;
   const forever = { remainingMs: () => 60_000 };
   const [a, b] = [hostName('a'), hostName('b')];
