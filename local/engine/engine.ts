@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { CloudError, messageOf } from '../cloud-error.ts';
 import { figuresIn } from '../metrics/embedded.ts';
@@ -23,8 +22,10 @@ import { openCheckpoints } from '../sources/checkpoints.ts';
 import { createDestinations } from '../sources/destinations.ts';
 import { Signal } from '../sources/signal.ts';
 import { SpanLog } from '../traces/span-log.ts';
-import { openStateDir, writeRecord, type StateDir } from '../state-dir.ts';
+import { openStateDir, writeRecord } from '../state-dir.ts';
 import { Deployment } from './deployment.ts';
+import { countFunctions } from './function-figures.ts';
+import { FunctionLogs } from './function-logs.ts';
 import { FunctionRegistry } from './functions.ts';
 import { startDataServers } from './servers.ts';
 import { SourceRegistry } from './sources.ts';
@@ -155,17 +156,7 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
           listener.notice(text);
         });
   const figures = (): string => {
-    for (const { spec, use } of functions.pools.values()) {
-      const dimensions = { function: spec.name };
-      for (const [metric, sum] of [
-        ['Invocations', use.invocations],
-        ['Errors', use.errors],
-        ['Timeouts', use.timeouts],
-        ['Crashes', use.crashes],
-        ['ColdStarts', use.coldStarts],
-      ] as const)
-        exposition.count({ namespace: 'Lambda', metric, dimensions }, sum);
-    }
+    countFunctions(exposition, functions.pools.values());
     return exposition.text(Date.now());
   };
   const apiServer = await startApiServer(apiPort, {
@@ -305,30 +296,4 @@ export async function startEngine(options: EngineOptions, listener: EngineListen
     deploy,
     stop: () => (stopped ??= shutDown()),
   };
-}
-
-/** One log file per function, and whoever listens. */
-class FunctionLogs {
-  readonly #dir: StateDir;
-  readonly #listener: EngineListener | undefined;
-  readonly #files = new Map<string, Promise<WriteStream>>();
-
-  constructor(dir: StateDir, listener: EngineListener | undefined) {
-    this.#dir = dir;
-    this.#listener = listener;
-  }
-
-  write(name: string, line: string): void {
-    this.#listener?.line(name, line);
-    let file = this.#files.get(name);
-    if (file === undefined) {
-      file = this.#dir.openLog(name);
-      this.#files.set(name, file);
-    }
-    void file.then((stream) => stream.write(`${line}\n`));
-  }
-
-  close(): void {
-    for (const file of this.#files.values()) void file.then((stream) => stream.end());
-  }
 }
