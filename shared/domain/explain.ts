@@ -1,15 +1,12 @@
 import { blockersOf, type Blocker } from './blockers.ts';
-import type { Batch } from './batch.ts';
-import { dueText, overdue } from './deadline.ts';
 import type { Eta } from './eta.ts';
 import { isTerminal, type Execution } from './execution.ts';
 import type { Failure } from './failure.ts';
-import { gatesOf, type Closed, type GateScene } from './gate.ts';
+import type { Closed } from './gate.ts';
 import type { Host } from './host.ts';
 import type { HostName } from './ids.ts';
 import type { LimitOf } from './limit-waits.ts';
-import { isSettled, labelOf, type Move, type MoveLabel } from './move.ts';
-import type { Placement } from './placement.ts';
+import { isSettled, labelOf, type Move } from './move.ts';
 import { isOf, moveEndpointShape } from './workflow-shape.ts';
 
 /** One answer to "what is going on here, why does it not go on, and what can I do?" */
@@ -154,175 +151,6 @@ function actionsFor({ id, endpoint, source, target, joined, execution }: Move): 
   }
 }
 
-/**
- * A batch with its moves.
- * @param hosts those that its moves name, as far as they are known
- * @param at epoch milliseconds: whether it is late; without it that is not said
- * @param said whether everything is paused, how its maintenance window stands, and how many moves were not looked at
- */
-export function explainBatch(
-  batch: Batch,
-  moves: readonly Move[],
-  hosts: ReadonlyMap<HostName, Host> = new Map(),
-  at = -Infinity,
-  { limitOf, unread = {}, ...said }: SaidOfBatch = { fleet: {} },
-): Explanation {
-  const others = (...labels: readonly MoveLabel[]): number =>
-    labels.reduce((sum, label) => sum + (unread[label] ?? 0), 0);
-  const total = batch.total ?? moves.length;
-  const arrived = moves.filter(({ execution }) => hasArrived(execution)).length + others('moved', 'retired');
-  const failed = moves.filter(({ execution }) => hasFailed(execution));
-  const losses = failed.length + others('rolled-back', 'stuck');
-  const isOpen = batch.state !== 'completed';
-  const due = isOpen ? dueText(batch.deadline) : '';
-  const late = isOpen ? overdue(batch.deadline, at, total - arrived - losses) : [];
-  return {
-    subject: `batch ${batch.id} (${batch.reason})`,
-    sentence: batchSentence(batch, total, arrived, losses) + due + lookedAt(moves.length, unread),
-    since: batch.endedAt ?? batch.createdAt,
-    blockers: [
-      ...late,
-      ...unplanned(batch),
-      ...blockersOf(moves, hosts, gatesOf({ ...said, batch }, hosts, at), limitOf),
-      ...notUndone(batch, arrived),
-      ...unknownEndpoints(batch),
-      ...skippedLines(batch),
-    ],
-    actions: failed.length > 0 ? failed.slice(0, 3).map(({ id }) => `dray explain ${id}`) : watching(batch),
-  };
-}
-
-type SaidOfBatch = Pick<GateScene, 'fleet' | 'window'> &
-  Pick<Outlook, 'limitOf'> & { readonly unread?: Readonly<Partial<Record<MoveLabel, number>>> };
-
-function lookedAt(read: number, unread: Readonly<Partial<Record<MoveLabel, number>>>): string {
-  const others = Object.values(unread).reduce((sum, figure) => sum + figure, 0);
-  return others === 0 ? '' : `; ${String(read)} of its ${String(read + others)} moves were looked at`;
-}
-
-/** What had arrived of a batch when it was cancelled, or could only go forward. */
-function notUndone({ id, cancelled }: Batch, arrived: number): Blocker[] {
-  if (cancelled === undefined || arrived === 0) return [];
-  return [
-    {
-      kind: 'ended',
-      code: 'not-undone',
-      on: 'had arrived when the batch was cancelled, or could only go forward',
-      moves: arrived,
-      since: cancelled.at,
-      cure: `move one of them back: dray move reverse <id>; dray batch show ${id} names them`,
-      examples: [],
-    },
-  ];
-}
-
-const watching = ({ id, state }: Batch): string[] =>
-  state === 'completed' ? [] : [`dray batch watch ${id}`];
-
-function batchSentence(batch: Batch, total: number, arrived: number, failed: number): string {
-  const { cancelled } = batch;
-  const progress = howFar(batch, total, arrived, failed);
-  return cancelled === undefined
-    ? progress
-    : `was cancelled by ${cancelled.by} (${cancelled.reason}); ${progress}`;
-}
-
-function howFar({ state, planned }: Batch, total: number, arrived: number, failed: number): string {
-  const progress = `${String(arrived)} of ${String(total)} moved`;
-  const losses = failed === 0 ? '' : `, ${String(failed)} not`;
-  switch (state) {
-    case 'planning':
-      return `is being planned: ${String(planned)} of ${total === 0 ? 'its' : String(total)} endpoints have a move; ${progress}${losses}`;
-    case 'running':
-      return `runs: ${progress}${losses}`;
-    case 'completed':
-      return `completed: ${progress}${losses}`;
-    default:
-      return state satisfies never;
-  }
-}
-
-function unplanned(batch: Batch): Blocker[] {
-  const failure = batch.failure ?? batch.unmet;
-  if (failure === undefined) return [];
-  const { code, sentence, cure } = failure;
-  return [{ kind: 'ended', code, on: sentence, moves: 0, cure, examples: [] }];
-}
-
-function unknownEndpoints({ unknown }: Batch): Blocker[] {
-  if (unknown === undefined) return [];
-  return [
-    {
-      kind: 'ended',
-      code: 'endpoint-unknown',
-      on: `not registered, or their rows cannot be read: ${unknown.examples.join(', ')}`,
-      moves: unknown.count,
-      cure: 'register them (dray endpoint add), then ask for them again',
-      examples: [],
-    },
-  ];
-}
-
-function skippedLines({ id, skipped }: Batch): Blocker[] {
-  if (skipped === undefined) return [];
-  return [
-    {
-      kind: 'ended',
-      code: 'manifest-lines',
-      on: 'lines of its manifest were wrong and left out',
-      moves: skipped.lines,
-      cure: `see what is wrong with each: dray manifest report ${id}; correct them and put them as a manifest of their own`,
-      examples: [],
-    },
-  ];
-}
-
-const hasArrived = (execution: Execution): boolean => ['moved', 'retired'].includes(labelOf(execution));
-const hasFailed = (execution: Execution): boolean => ['rolled-back', 'stuck'].includes(labelOf(execution));
-
-/** An endpoint. @param move the one that has it, or else the last one that had it, if there was one */
-export function explainEndpoint(
-  placement: Placement,
-  move: Move | undefined,
-  hosts: ReadonlyMap<HostName, Host> = new Map(),
-  outlook: Outlook = {},
-): Explanation {
-  const { endpoint, host, database, epoch } = placement;
-  const where = `is on ${host} (database ${database}, epoch ${String(epoch)}) and ${writability(placement)}`;
-  const subject = `endpoint ${endpoint}`;
-  const elsewhere = [`dray move ${endpoint} --to <host>`];
-  if (move === undefined) return { subject, sentence: where, blockers: [], actions: elsewhere };
-  const { sentence, blockers, actions, since } = explainMove(move, hosts, outlook);
-  const isHeld = placement.claim?.move === move.id;
-  const which = isHeld ? `${move.id} moves it` : `its last move was ${move.id},`;
-  return {
-    subject,
-    sentence: `${where}; ${which} from ${move.source} to ${move.target}: ${sentence}`,
-    ...(since === undefined ? {} : { since }),
-    blockers,
-    actions: [
-      ...new Set([
-        ...actions,
-        ...(isHeld || hasFailed(move.execution) ? [] : elsewhere),
-        `dray move show ${move.id}`,
-      ]),
-    ],
-  };
-}
-
-function writability({ arbitration }: Placement): string {
-  switch (arbitration.kind) {
-    case 'serving':
-      return 'serves';
-    case 'frozen':
-      return 'is frozen for its cutover';
-    case 'thawing':
-      return 'is being opened again where it was';
-    case 'flipped':
-      return `has just left ${arbitration.from}; it is still closed`;
-    case 'opening':
-      return `has left ${arbitration.from} and is being opened`;
-    default:
-      return arbitration satisfies never;
-  }
-}
+/** It will not arrive by itself. */
+export const hasFailed = (execution: Execution): boolean =>
+  ['rolled-back', 'stuck'].includes(labelOf(execution));

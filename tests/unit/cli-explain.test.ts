@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { blockersOf } from '../../shared/domain/blockers.ts';
-import { explainBatch, explainEndpoint, explainMove } from '../../shared/domain/explain.ts';
+import { explainBatch } from '../../shared/domain/explain-batch.ts';
+import { explainEndpoint } from '../../shared/domain/explain-endpoint.ts';
+import { explainMove } from '../../shared/domain/explain.ts';
 import { explainHost } from '../../shared/domain/explain-host.ts';
 import { endpointName, hostName, moveId, type HostName } from '../../shared/domain/ids.ts';
 import type { Host } from '../../shared/domain/host.ts';

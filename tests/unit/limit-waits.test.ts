@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { blockersOf } from '../../shared/domain/blockers.ts';
-import { explainBatch, explainMove } from '../../shared/domain/explain.ts';
+import { explainBatch } from '../../shared/domain/explain-batch.ts';
+import { explainMove } from '../../shared/domain/explain.ts';
 import type { Host } from '../../shared/domain/host.ts';
 import { batchId, moveId, type HostName, type MoveId } from '../../shared/domain/ids.ts';
 import { limitsSeen } from '../../shared/domain/limit-waits.ts';

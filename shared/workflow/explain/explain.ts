@@ -1,4 +1,6 @@
-import { explainBatch, explainEndpoint, explainMove, type Explanation } from '../../domain/explain.ts';
+import { explainBatch } from '../../domain/explain-batch.ts';
+import { explainEndpoint } from '../../domain/explain-endpoint.ts';
+import { explainMove, type Explanation } from '../../domain/explain.ts';
 import { explainHost } from '../../domain/explain-host.ts';
 import { stageOf } from '../../domain/healing.ts';
 import type { Host } from '../../domain/host.ts';
