@@ -44,5 +44,7 @@ child.on('exit', (code) => {
   const judge = join(import.meta.dirname, 'roles', 'main.ts');
   const { status } = spawnSync(process.execPath, [judge, calls, ...whole], { stdio: 'inherit' });
   if (kept === undefined) rmSync(calls, { recursive: true, force: true });
+  if (process.env['DRAYAGE_TESTS'] !== 'all')
+    console.log('What takes long was skipped, and tables were shortened: npm run test:all runs all of it.');
   process.exitCode = code === 0 ? (status ?? 1) : (code ?? 1);
 });
